@@ -1,0 +1,47 @@
+"""Errors that people read: one line that says what, where and what to do."""
+
+OK = 0
+DIFFERS = 1
+MISUSE = 2
+INCOMPLETE = 3
+REFUSED = 125
+
+
+class EnvstageError(Exception):
+    """A problem that a user can cause and mend.
+
+    Args:
+        what: what is wrong, as a sentence without its full stop.
+        where: a file (with a line or key), a stage or an address; empty if there is none.
+        fix: what to do about it, in the imperative; empty if nothing can be done.
+    """
+
+    exit_code = MISUSE
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return " ".join((f"{text}. {self.fix}." if self.fix else f"{text}.").split())
+
+
+class CaptureError(EnvstageError):
+    """A fact that a view needs could not be captured: nothing was written."""
+
+    exit_code = INCOMPLETE
+
+
+class DiffersError(EnvstageError):
+    """This machine is not what the snapshot describes."""
+
+    exit_code = DIFFERS
+
+
+class RefusedError(EnvstageError):
+    """The guard does not start the command."""
+
+    exit_code = REFUSED
