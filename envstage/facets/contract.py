@@ -41,6 +41,9 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
     build_problem: str | None = None
     is_own_build: bool = False
     build_files: int = 0
+    is_requested: bool = False
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
 
 
 class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,177 @@
+"""Where a distribution came from: direct_url.json (PEP 610), editable checkouts, the project."""
+
+import os
+import posixpath
+import re
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from envstage.facets.contract import Installed
+from envstage.snapshot.model import Unknown, Value
+from envstage.snapshot.secrets import without_secrets
+from envstage.snapshot.tree import tree_digest
+from envstage.world import World
+
+OWN: Final = "the project itself"
+_COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
+_HASH: Final = re.compile(r"(sha256|sha384|sha512)=([0-9a-fA-F]{32,128})")
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The origin of one distribution. All empty: an index, or nobody knows."""
+
+    url: str | None = None
+    commit: str | None = None
+    subdirectory: str | None = None
+    source: str | Unknown | None = None
+    editable: str | None = None
+    note: str | None = None
+    anomalies: tuple[str, ...] = ()
+
+    def facts(self) -> dict[str, Value]:
+        """What is known, by the name of the fact."""
+        values = {
+            "url": self.url,
+            "commit": self.commit,
+            "subdirectory": self.subdirectory,
+            "source": self.source,
+            "editable": self.editable,
+            "note": self.note,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def origin_of(world: World, root: str, installed: Installed) -> Origin:
+    """Read the origin of a distribution; never its credentials (cases 1 and 2).
+
+    Args:
+        root: the project's folder; an editable install inside it, or of the same project in
+            another clone, is the project's own code and has no `source` (cases 9 and 42).
+    """
+    if installed.direct_url is None:
+        return _linked(world, root, installed)
+    try:
+        document = msgspec.json.decode(installed.direct_url.encode("utf-8", "replace"))
+    except msgspec.DecodeError:
+        return Origin(anomalies=(f"{installed.name}: direct_url.json is not JSON",))
+    if not isinstance(document, dict) or not isinstance(document.get("url"), str):
+        return Origin(anomalies=(f"{installed.name}: direct_url.json names no URL",))
+    if isinstance(document.get("dir_info"), dict):
+        return _folder(world, root, installed, document)
+    return _remote(installed, document)
+
+
+def _remote(installed: Installed, document: dict[str, Any]) -> Origin:
+    url = str(document["url"])
+    clean = without_secrets(url)
+    note = "needs credentials" if "@" in urlsplit(url).netloc.replace("git@", "") else None
+    if url.startswith("file:"):
+        # A path says nothing elsewhere, and may name its owner (case 4).
+        clean, note = "file", "installed from a local file"
+    subdirectory = document.get("subdirectory")
+    vcs = document.get("vcs_info")
+    if isinstance(vcs, dict):
+        commit = str(vcs.get("commit_id", ""))
+        if not _COMMIT.fullmatch(commit):
+            return Origin(url=clean, note=note, source=Unknown("its commit is not recorded"))
+        return Origin(
+            url=f"git+{clean}" if vcs.get("vcs") == "git" else clean,
+            commit=commit,
+            subdirectory=_inner(subdirectory),
+            source=f"commit:{commit}",
+            note=note,
+        )
+    digest = _archive_digest(document.get("archive_info"))
+    return Origin(
+        url=clean,
+        subdirectory=_inner(subdirectory),
+        source=digest,
+        note=note,
+        anomalies=()
+        if digest or installed.build
+        else (f"{installed.name}: installed from a URL, and neither hash nor RECORD is there",),
+    )
+
+
+def _archive_digest(info: object) -> str | None:
+    if not isinstance(info, dict):
+        return None
+    hashes = info.get("hashes")
+    if isinstance(hashes, dict) and isinstance(hashes.get("sha256"), str):
+        return f"sha256:{hashes['sha256'].lower()}"
+    match = _HASH.fullmatch(str(info.get("hash", "")))
+    return f"{match[1]}:{match[2].lower()}" if match else None
+
+
+def _folder(world: World, root: str, installed: Installed, document: dict[str, Any]) -> Origin:
+    path = _local_path(str(document["url"]))
+    if path is None:
+        return Origin(anomalies=(f"{installed.name}: direct_url.json names no local folder",))
+    path = posixpath.join(path, _inner(document.get("subdirectory")) or "")
+    if not document["dir_info"].get("editable"):
+        # A copy: its files have a RECORD, and the folder may be gone by now.
+        return Origin(note="built from a local folder")
+    return _editable(world, root, installed, path)
+
+
+def _linked(world: World, root: str, installed: Installed) -> Origin:
+    """A `setup.py develop` install: its metadata lies in the checkout, outside site-packages."""
+    info = os.path.basename(installed.metadata_path).lower()
+    if not info.endswith(".egg-info"):
+        return Origin()
+    if world.exists(os.path.join(installed.location, "setup.py")) or world.exists(
+        os.path.join(installed.location, "pyproject.toml")
+    ):
+        return _editable(world, root, installed, installed.location)
+    return Origin()
+
+
+def _editable(world: World, root: str, installed: Installed, path: str) -> Origin:
+    inside = _within(path, root)
+    if inside is not None:
+        return Origin(editable=inside, note=OWN)
+    if _is_own_project(world, root, installed.name):
+        return Origin(editable=".", note=OWN)
+    try:
+        digest: str | Unknown = tree_digest(path)
+    except OSError as error:
+        digest = Unknown(f"its checkout cannot be read: {error.strerror}")
+    return Origin(editable="outside the project", source=digest)
+
+
+def _is_own_project(world: World, root: str, name: str) -> bool:
+    """Whether the project that is built here has this name: another clone's install (case 42)."""
+    try:
+        text = world.read(os.path.join(root, "pyproject.toml")).decode("utf-8", "replace")
+    except OSError:
+        return False
+    section = re.search(r"(?ms)^\[project\]\s*$(.*?)(?=^\[|\Z)", text)
+    match = re.search(r"""(?m)^name\s*=\s*["']([^"']+)["']""", section[1]) if section else None
+    return match is not None and re.sub(r"[-_.]+", "-", match[1]).lower() == name
+
+
+def _within(path: str, root: str) -> str | None:
+    real, real_root = os.path.realpath(path), os.path.realpath(root)
+    if real == real_root:
+        return "."
+    if real.startswith(real_root + os.sep):
+        return real[len(real_root) + 1 :].replace(os.sep, "/")
+    return None
+
+
+def _local_path(url: str) -> str | None:
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    path = unquote(parts.path)
+    return path[1:] if re.match(r"/[A-Za-z]:/", path) else path
+
+
+def _inner(subdirectory: object) -> str | None:
+    """A subdirectory that stays inside its repository."""
+    if not isinstance(subdirectory, str) or not subdirectory.isprintable():
+        return None
+    path = posixpath.normpath(subdirectory)
+    return None if path.startswith(("/", "..")) or path == "." else path

@@ -1,0 +1,113 @@
+"""The installed distributions: version, build, and where each came from.
+
+Identity is the version and, from the platform level on, the build digest. A direct origin (a
+commit, an archive, an editable checkout) is identity only as long as no build digest says more
+(case 40: only the README changed); otherwise it is kept for rebuilding.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
+from envstage.facets.origin import Origin, origin_of
+from envstage.snapshot.model import Address, Level, Unknown, Value
+from envstage.world import World
+
+NAME: Final = "packages"
+FACTS: Final = (
+    FactRule("packages.*.version", Level.SOFTWARE, "the version as its metadata spells it"),
+    FactRule(
+        "packages.*.source",
+        Level.SOFTWARE,
+        "commit, archive or content of a package that no index served; "
+        "counts where no build digest does",
+    ),
+    FactRule("packages.*.build", Level.PLATFORM, "digest of the files that can act"),
+    FactRule("packages.*.tags", Level.PLATFORM, "the wheel's tags", counts=False),
+    FactRule("packages.*.url", Level.SOFTWARE, "where it was installed from", counts=False),
+    FactRule("packages.*.commit", Level.SOFTWARE, "the commit installed", counts=False),
+    FactRule("packages.*.subdirectory", Level.SOFTWARE, "its folder in there", counts=False),
+    FactRule("packages.*.editable", Level.SOFTWARE, "where an editable install lies", counts=False),
+    FactRule("packages.*.note", Level.SOFTWARE, "what rebuilding it needs", counts=False),
+    FactRule("packages.*.installer", None, "the program that installed it"),
+    FactRule("tooling.*.version", None, "envstage, and what only envstage needs"),
+)
+# Installers and build tools change nothing that a stage computes (case 27). They are kept for
+# rebuilding, and count for a view that names them.
+TOOLING: Final = frozenset({"pip", "uv", "setuptools", "wheel"})
+OURSELVES: Final = "envstage"
+
+
+def collect(world: World, request: Request) -> Collected:
+    """Every distribution that the probe found."""
+    if request.probe is None:
+        return Collected(facts={})
+    facts: dict[Address, Value] = {}
+    anomalies = list(request.probe.anomalies)
+    ours = only_ours(request.probe.distributions)
+    for installed in request.probe.distributions:
+        if installed.name in ours:
+            facts["tooling", installed.name, "version"] = installed.version
+            continue
+        origin = origin_of(world, request.root, installed)
+        anomalies.extend(origin.anomalies)
+        for name, value in _package(installed, origin).items():
+            facts["packages", installed.name, name] = value
+    return Collected(facts=facts, anomalies=tuple(anomalies))
+
+
+def only_ours(distributions: tuple[Installed, ...]) -> frozenset[str]:
+    """envstage and the distributions that nothing but envstage needs.
+
+    A distribution that was asked for by name (`REQUESTED`), or that any other one requires, be
+    it for an extra, is not ours: doubt counts it.
+    """
+    by_name = {each.name: each for each in distributions}
+    if OURSELVES not in by_name:
+        return frozenset()
+    needed = _reachable({OURSELVES}, by_name, with_extras=False)
+    others = {
+        name
+        for name, each in by_name.items()
+        if name != OURSELVES and (name not in needed or each.is_requested)
+    }
+    return frozenset(needed - _reachable(others, by_name, with_extras=True))
+
+
+def local_name(probe: ProbeAnswer, name: str) -> Installed | None:
+    """The distribution of that PEP 503 name."""
+    for installed in probe.distributions:
+        if installed.name == name:
+            return installed
+    return None
+
+
+def _reachable(
+    names: set[str], by_name: Mapping[str, Installed], *, with_extras: bool
+) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in by_name:
+            continue
+        seen.add(name)
+        waiting.extend(by_name[name].requires)
+        if with_extras:
+            waiting.extend(by_name[name].extras)
+    return seen
+
+
+def _package(installed: Installed, origin: Origin) -> dict[str, Value]:
+    facts: dict[str, Value] = {"version": installed.version or Unknown("its metadata has none")}
+    if origin.editable is None:
+        if installed.build is not None:
+            facts["build"] = installed.build
+        elif installed.build_problem is not None:
+            facts["build"] = Unknown(installed.build_problem)
+    if installed.tags:
+        facts["tags"] = installed.tags
+    if installed.installer:
+        facts["installer"] = installed.installer
+    facts.update(origin.facts())
+    return facts

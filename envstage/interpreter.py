@@ -1,0 +1,131 @@
+"""Which interpreter an environment means, and what the probe learns under it."""
+
+import os
+import shlex
+
+import msgspec
+
+from envstage.facets.contract import ProbeAnswer
+from envstage.world import Completed, Started, TimedOut, World
+
+PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe", "main.py")
+_TOO_OLD = 78
+_STDERR_CHARACTERS = 300
+
+
+class ProbeError(Exception):
+    """The interpreter gave no answer: what happened, and what to do."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+
+class Probing(msgspec.Struct, frozen=True):
+    """A probe that is under way."""
+
+    python: str
+    started: Started
+    cookie: str
+
+
+def command_of(world: World, python: str, root: str) -> tuple[str, ...]:
+    """The command that starts the interpreter, as the stage's shell would find it.
+
+    Args:
+        python: `auto` (what `python`, else `python3`, means on PATH), a path (relative to the
+            project), a program (`python3.11`), or a launcher (`uv run`, `conda run -n ml`).
+        root: the project's folder.
+
+    Raises:
+        ProbeError: there is no such program.
+    """
+    if python == "auto":
+        for name in ("python", "python3"):
+            found = world.which(name)
+            if found is not None:
+                return (found,)
+        raise ProbeError(
+            "neither `python` nor `python3` is on PATH",
+            "Activate the stage's environment, or set `python:` of the environment",
+        )
+    local = os.path.join(root, os.path.expanduser(python))
+    if ("/" in python or os.sep in python) and world.exists(local):
+        return (os.path.normpath(local),)
+    words = shlex.split(python, posix=os.sep == "/")
+    program = world.which(words[0]) if words else None
+    if program is None:
+        raise ProbeError(
+            f"there is no interpreter `{python}`",
+            "Create the environment, or correct `python:` of the environment",
+        )
+    is_launcher = len(words) > 1 and "python" not in os.path.basename(words[-1]).lower()
+    return (program, *words[1:], *(["python"] if is_launcher else []))
+
+
+def start_probe(world: World, python: str, root: str, cache_folder: str) -> Probing:
+    """Start the probe; it works while the caller collects other facts.
+
+    Raises:
+        ProbeError: the interpreter is not there or cannot be started.
+    """
+    command = command_of(world, python, root)
+    cookie = "envstage-" + os.urandom(8).hex()
+    argv = (*command, PROBE, cookie, cache_folder)
+    try:
+        started = world.start(argv, cwd=root)
+    except OSError as error:
+        raise ProbeError(
+            f"`{command[0]}` cannot be started: {error.strerror}",
+            "Correct `python:` of the environment",
+        ) from None
+    return Probing(" ".join(command), started, cookie)
+
+
+def finish_probe(probing: Probing, timeout_s: float) -> ProbeAnswer:
+    """Wait for the probe and read its answer.
+
+    Raises:
+        ProbeError: it hung, failed, is too old, or answered what nobody understands.
+    """
+    try:
+        done = probing.started.finish(timeout_s)
+    except TimedOut:
+        raise ProbeError(
+            f"`{probing.python}` did not answer within {timeout_s:g} s",
+            "Something hangs at its start (a .pth file, sitecustomize); "
+            "raise `timeout_s` if it is only slow",
+        ) from None
+    text = _framed(done.stdout, probing.cookie)
+    if text is None:
+        raise _failed(probing.python, done)
+    try:
+        return msgspec.json.decode(text, type=ProbeAnswer)
+    except msgspec.DecodeError as error:
+        raise ProbeError(
+            f"`{probing.python}` answered what envstage does not understand ({error})",
+            "Reinstall envstage: its probe and the rest are of different versions",
+        ) from None
+
+
+def _framed(stdout: bytes, cookie: str) -> bytes | None:
+    start = stdout.find(cookie.encode())
+    end = stdout.rfind(cookie[::-1].encode())
+    if start < 0 or end < start:
+        return None
+    return stdout[start + len(cookie) : end]
+
+
+def _failed(python: str, done: Completed) -> ProbeError:
+    if done.returncode == _TOO_OLD:
+        return ProbeError(
+            f"`{python}` is older than Python 3.8", "Name a newer interpreter in `python:`"
+        )
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    last = "".join(ch for ch in (lines[-1] if lines else "") if ch.isprintable())
+    reason = f": {last[:_STDERR_CHARACTERS]}" if last else ""
+    return ProbeError(
+        f"`{python}` ended with {done.returncode} before it could answer{reason}",
+        f"Run `{python} -c pass` to see its own complaint",
+    )

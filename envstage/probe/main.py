@@ -1,0 +1,28 @@
+"""Entry point of the probe. Only syntax that Python 2.7 can parse: an old one must say so.
+
+Arguments: the frame's cookie, and the folder of the build digests' cache (empty: none).
+"""
+
+import sys
+
+TOO_OLD = 78
+
+if sys.version_info < (3, 8):
+    sys.stderr.write("envstage: Python 3.8 or newer is needed\n")
+    sys.exit(TOO_OLD)
+
+import types  # noqa: E402
+
+_here = __file__.replace("\\", "/").rpartition("/")[0]
+# The script's folder is not on the stage's path; what lies here must shadow nothing.
+if sys.path and sys.path[0].replace("\\", "/") == _here:
+    del sys.path[0]
+
+# The package under a name of its own, so that envstage need not be importable here.
+_package = types.ModuleType("envstage_probe")
+_package.__path__ = [_here]
+sys.modules["envstage_probe"] = _package
+
+from envstage_probe.answer import respond  # type: ignore # noqa: E402
+
+respond(sys.argv[1], sys.argv[2])
