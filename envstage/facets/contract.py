@@ -85,7 +85,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         if rule.level is not None and rule.level <= self.level:
             return True
         parts = tuple(rule.pattern.split("."))
-        return any(_may_meet(pattern, parts) for pattern in self.include)
+        return any(may_meet(pattern, parts) for pattern in self.include)
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,18 +105,7 @@ class Facet(Protocol):
         """Look, and return what was found."""
 
 
-def rule_of(rules: tuple[FactRule, ...], address: Address) -> FactRule | None:
-    """The first rule whose pattern fits the address (`*` fits one name)."""
-    for rule in rules:
-        parts = rule.pattern.split(".")
-        if len(parts) == len(address) and all(
-            part in ("*", name) for part, name in zip(parts, address, strict=True)
-        ):
-            return rule
-    return None
-
-
-def _may_meet(pattern: str, parts: Address) -> bool:
+def may_meet(pattern: str, parts: Address) -> bool:
     """Whether a pattern of `include:` can name a fact of the kind `parts` (`*` in either)."""
     asked = pattern.split(".")
     for want, have in zip(asked, parts, strict=False):
@@ -125,5 +114,3 @@ def _may_meet(pattern: str, parts: Address) -> bool:
         if want != have:
             return False
     return True
-
-

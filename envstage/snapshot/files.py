@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from envstage.errors import EnvstageError
 
 
-def write(path: str, content: bytes) -> bool:
+def write(path: str, content: bytes, *, is_durable: bool = True) -> bool:
     """Make the file have that content; says whether it had to be changed.
+
+    Args:
+        is_durable: wait until the disk has it, so that a power failure cannot leave an empty
+            file. Not for what nothing depends on.
 
     Raises:
         EnvstageError: it cannot be written; what was there before is still there.
@@ -27,8 +31,9 @@ def write(path: str, content: bytes) -> bool:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         with contextlib.suppress(OSError):

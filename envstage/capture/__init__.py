@@ -1,0 +1,1 @@
+"""The orchestration: run the probe and the facets, assemble snapshot and views, write them."""

@@ -1,0 +1,176 @@
+"""Ask the probe and every facet: all the facts of one environment on this machine."""
+
+import fnmatch
+import os
+
+import msgspec
+
+from envstage.config import Config, Environment
+from envstage.errors import CaptureError
+from envstage.facets import catalogue
+from envstage.facets.contract import Collected, Facet, ProbeAnswer, Request
+from envstage.interpreter import ProbeError, Probing, finish_probe, start_probe
+from envstage.snapshot.model import Address, Facts, Unknown, Value, covers
+from envstage.world import World
+
+_PROBED = ("python", "packages")
+_NEEDS_PROBE = (*_PROBED, "conda", "hardware")
+NO_ANSWER = Unknown("the interpreter gave no answer")
+
+
+class Capture(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was seen of one environment: every level, and the context's facts.
+
+    `anomalies` belong to the environment and are part of its snapshot; `problems` belong to
+    this one capture.
+    """
+
+    environment: Environment
+    facts: Facts
+    anomalies: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    failure: ProbeError | None = None
+
+
+def collect(world: World, root: str, config: Config, environment: Environment) -> Capture:
+    """Look at an environment. What fails is an unknown fact; nothing is raised.
+
+    The probe works in its own process while the other facets are collected in this one.
+    """
+    request = _request(root, config, environment)
+    answer: ProbeAnswer | None = None
+    failure: ProbeError | None = None
+    probing: Probing | None = None
+    try:
+        probing = start_probe(world, environment.python, root, cache_folder(world))
+    except ProbeError as error:
+        failure = error
+    others = [each for each in catalogue.facets() if each.NAME not in _NEEDS_PROBE]
+    collected = [_collected(each, world, request) for each in others]
+    if probing is not None:
+        try:
+            answer = finish_probe(probing, config.timeout_s)
+        except ProbeError as error:
+            failure = error
+    request = msgspec.structs.replace(request, probe=answer)
+    probed = [each for each in catalogue.facets() if each.NAME in _NEEDS_PROBE]
+    collected += [_collected(each, world, request) for each in probed]
+    facts: dict[Address, Value] = {}
+    for each in collected:
+        facts.update(each.facts)
+    if failure is not None:
+        facts.update(_unanswered())
+    return Capture(
+        environment=environment,
+        facts=facts,
+        anomalies=tuple(sorted({text for each in collected for text in each.anomalies})),
+        problems=_problems(world, answer, failure),
+        failure=failure,
+    )
+
+
+def belongs_here(world: World, root: str, config: Config, environment: Environment) -> bool:
+    """Whether this machine is one of the environment's: every pattern of `where` holds.
+
+    Raises:
+        CaptureError: a fact that `where` asks for is unknown, so nobody can tell.
+    """
+    if not environment.where:
+        return True
+    request = _request(root, config, environment)
+    names = {pattern.split(".")[0] for pattern, _ in environment.where}
+    facts: dict[Address, Value] = {}
+    for each in catalogue.facets():
+        if each.NAME in names and each.NAME not in _PROBED:
+            facts.update(_collected(each, world, request).facts)
+    if names & set(_PROBED):
+        facts.update(collect(world, root, config, environment).facts)
+    return all(_holds(facts, *condition, environment) for condition in environment.where)
+
+
+def cache_folder(world: World) -> str:
+    """The user's cache folder for build digests; empty where there is none to write to."""
+    environ = world.environ
+    override = environ.get("ENVSTAGE_CACHE")
+    if override is not None:
+        return override
+    if world.platform.startswith("linux"):
+        # What platformdirs answers, without its 4 ms of start-up.
+        home = environ.get("HOME", "")
+        base = environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
+        return os.path.join(base, "envstage") if os.path.isabs(base) else ""
+    import platformdirs
+
+    return str(platformdirs.user_cache_dir("envstage", appauthor=False))
+
+
+def _request(root: str, config: Config, environment: Environment) -> Request:
+    include = [pattern for view in config.views_of(environment.name) for pattern in view.include]
+    include += [pattern for pattern, _ in environment.where]
+    return Request(
+        root=root,
+        level=environment.level,
+        include=tuple(dict.fromkeys(include)),
+        watch=config.watch,
+        tools=config.tools,
+        image=config.image,
+        verify=config.verify,
+    )
+
+
+def _collected(facet: Facet, world: World, request: Request) -> Collected:
+    try:
+        return facet.collect(world, request)
+    except Exception as error:  # the one broad except: a facet's fault costs its facts, no more
+        why = Unknown(f"its collector failed: {type(error).__name__}")
+        facts: dict[Address, Value] = {
+            tuple(rule.pattern.split(".")): why for rule in facet.FACTS if request.wants(rule)
+        }
+        return Collected(facts=facts, anomalies=(f"the collector of {facet.NAME} failed: {error}",))
+
+
+def _unanswered() -> Facts:
+    return {
+        ("python", "version"): NO_ANSWER,
+        ("packages", "*", "version"): NO_ANSWER,
+    }
+
+
+def _holds(
+    facts: Facts, pattern: str, expected: str, environment: Environment
+) -> bool:
+    found = [value for address, value in facts.items() if covers(pattern, address)]
+    for value in found:
+        if isinstance(value, Unknown):
+            raise CaptureError(
+                f"cannot tell whether this machine belongs to it: {pattern} is unknown "
+                f"({value.why})",
+                where=f"environment {environment.name}",
+                fix="Mend that, or set ENVSTAGE_MODE=hold",
+            )
+    return any(_matches(value, expected) for value in found)
+
+
+def _matches(value: Value, expected: str) -> bool:
+    values = value if isinstance(value, tuple) else (value,)
+    return any(
+        isinstance(each, str | int) and fnmatch.fnmatchcase(str(each), expected) for each in values
+    )
+
+
+def _problems(
+    world: World, answer: ProbeAnswer | None, failure: ProbeError | None
+) -> tuple[str, ...]:
+    if failure is not None:
+        return (f"{failure.what}. {failure.fix}.",)
+    active = world.environ.get("VIRTUAL_ENV") or world.environ.get("CONDA_PREFIX")
+    if answer is None or not active:
+        return ()
+    if os.path.realpath(active) == os.path.realpath(answer.prefix):
+        return ()
+    return (
+        f"the environment described is {answer.prefix}, the active one is {active}: "
+        "the stages' `python` is the first on PATH, whatever is active",
+    )
+
+

@@ -1,0 +1,261 @@
+"""Capture, hold or verify: what `envstage capture` does to the files of each environment."""
+
+import contextlib
+import enum
+import os
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from envstage import layout
+from envstage.capture.assemble import Assembled, assemble, context_facts, derived_files
+from envstage.capture.collect import belongs_here, collect
+from envstage.capture.context import context, start_code_state
+from envstage.capture.set_aside import put_back
+from envstage.compare.differences import Difference, differences
+from envstage.compare.render import short
+from envstage.config import Environment
+from envstage.errors import CaptureError, DiffersError, EnvstageError
+from envstage.project import Project
+from envstage.snapshot.canonical import canonical
+from envstage.snapshot.document import decode, snapshot_fingerprint
+from envstage.snapshot.files import locked, write
+from envstage.snapshot.model import Snapshot
+from envstage.views import document as view_document
+from envstage.views.projection import check_patterns
+from envstage.world import World
+
+MODE_VARIABLE: Final = "ENVSTAGE_MODE"
+_LOCK_TIMEOUT_S: Final = 120
+
+
+class Mode(enum.Enum):
+    """What a capture does with the machine that it runs on."""
+
+    CAPTURE = "capture"
+    HOLD = "hold"
+    VERIFY = "verify"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to one environment."""
+
+    environment: str
+    fingerprint: str
+    level: str
+    packages: int
+    is_held: bool = False
+    changes: tuple[Difference, ...] = ()
+    is_new: bool = False
+    changed_files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def mode_of(world: World) -> Mode:
+    """The mode that `ENVSTAGE_MODE` asks for."""
+    word = world.environ.get(MODE_VARIABLE, "") or Mode.CAPTURE.value
+    try:
+        return Mode(word)
+    except ValueError:
+        words = ", ".join(mode.value for mode in Mode)
+        raise EnvstageError(
+            f"`{word}` is no mode", where=MODE_VARIABLE, fix=f"Use one of {words}"
+        ) from None
+
+
+def run(
+    world: World,
+    project: Project,
+    *,
+    mode: Mode,
+    names: Sequence[str] = (),
+    argv: Sequence[str] = (),
+) -> tuple[Outcome, ...]:
+    """Refresh, hold or verify the environments of a project, all or the named ones.
+
+    Everything is captured before anything is written: a fact that a view needs and that is
+    unknown leaves every file as it was.
+
+    Raises:
+        CaptureError: such a fact, or a held environment without a snapshot.
+        DiffersError: `verify`, and this machine differs.
+        EnvstageError: configuration, or a file that cannot be written.
+    """
+    check_patterns(project.config)
+    chosen = [project.config.environment(name) for name in names] or project.config.environments
+    with locked(os.path.join(project.state, "lock"), _LOCK_TIMEOUT_S):
+        return tuple(
+            step() for step in [_prepared(world, project, each, mode, argv) for each in chosen]
+        )
+
+
+class _Write(msgspec.Struct, frozen=True, kw_only=True):
+    project: Project
+    assembled: Assembled
+    context: bytes
+    problems: tuple[str, ...]
+
+    def __call__(self) -> Outcome:
+        project, assembled = self.project, self.assembled
+        name = assembled.environment.name
+        for view in assembled.views:
+            put_back(project, layout.view_file(name, view))
+        old = read_snapshot(project, name)
+        changed = _write_all(project, name, assembled)
+        path = project.path(layout.file_of(name, layout.CONTEXT))
+        write(path, self.context, is_durable=False)
+        write_ignore_file(project, name)
+        changes = differences(old.facts, assembled.snapshot.facts) if old else ()
+        return msgspec.structs.replace(
+            _outcome(assembled.snapshot),
+            changes=changes,
+            is_new=old is None,
+            changed_files=tuple(changed),
+            notes=(*assembled.snapshot.anomalies, *self.problems),
+        )
+
+
+class _Hold(msgspec.Struct, frozen=True, kw_only=True):
+    project: Project
+    environment: Environment
+    reason: str
+
+    def __call__(self) -> Outcome:
+        project, name = self.project, self.environment.name
+        snapshot = committed_snapshot(project, name, self.reason)
+        changed = []
+        for file, content in derived_files(snapshot, project.config).items():
+            path = project.path(layout.file_of(name, file))
+            # Facets are no part of the commit and follow from the snapshot. What is
+            # committed stays byte for byte, whichever release wrote it.
+            is_facet = file.startswith(layout.FACETS + "/")
+            if (is_facet or not os.path.exists(path)) and write(path, content):
+                changed.append(file)
+        _require_views(project, self.environment)
+        return msgspec.structs.replace(
+            _outcome(snapshot),
+            is_held=True,
+            changed_files=tuple(changed),
+            notes=(self.reason,),
+        )
+
+
+def committed_snapshot(project: Project, name: str, reason: str) -> Snapshot:
+    """The snapshot that is there; a `CaptureError` where there is none to hold."""
+    path = project.path(layout.file_of(name, layout.SNAPSHOT))
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        raise CaptureError(
+            f"{reason}, and there is no snapshot to hold",
+            where=f"environment {name}",
+            fix="Capture it on one of its machines and commit `environment/`",
+        ) from None
+    return decode(data, layout.file_of(name, layout.SNAPSHOT))
+
+
+def read_snapshot(project: Project, name: str) -> Snapshot | None:
+    """The snapshot on disk; None where there is none that can be read."""
+    try:
+        return committed_snapshot(project, name, "")
+    except EnvstageError:
+        return None
+
+
+def write_ignore_file(project: Project, name: str) -> None:
+    """Make sure that Git leaves the facets and the context alone."""
+    path = project.path(layout.file_of(name, layout.IGNORE))
+    if os.path.exists(path):
+        return
+    write(path, "".join(f"{line}\n" for line in layout.IGNORED).encode())
+
+
+def _prepared(
+    world: World, project: Project, environment: Environment, mode: Mode, argv: Sequence[str]
+) -> "_Write | _Hold":
+    if mode is Mode.HOLD:
+        return _Hold(
+            project=project, environment=environment, reason=f"held: {MODE_VARIABLE}=hold"
+        )
+    if not belongs_here(world, project.root, project.config, environment):
+        conditions = ", ".join(f"{pattern}: {glob}" for pattern, glob in environment.where)
+        return _Hold(
+            project=project,
+            environment=environment,
+            reason=f"held: this machine is none of its machines ({conditions})",
+        )
+    started_ns = time.monotonic_ns()
+    code = start_code_state(world, project.root)
+    capture = collect(world, project.root, project.config, environment)
+    assembled = assemble(capture, project.config)
+    if mode is Mode.VERIFY:
+        _verify(project, assembled)
+        return _Hold(project=project, environment=environment, reason="verified: this machine")
+    document = context(
+        world,
+        environment=environment.name,
+        facts=context_facts(capture, assembled.snapshot),
+        code=code,
+        problems=capture.problems,
+        argv=argv,
+        duration_ms=(time.monotonic_ns() - started_ns) // 10**6,
+    )
+    return _Write(
+        project=project,
+        assembled=assembled,
+        context=canonical(document),
+        problems=capture.problems,
+    )
+
+
+def _verify(project: Project, assembled: Assembled) -> None:
+    name = assembled.environment.name
+    committed_snapshot(project, name, "nothing to verify against")
+    for view_name, view in assembled.views.items():
+        where = layout.view_file(name, view_name)
+        with contextlib.suppress(FileNotFoundError), open(project.path(where), "rb") as file:
+            committed = view_document.decode(file.read(), where)
+            found = differences(committed.facts, view.facts)
+            if found:
+                raise DiffersError(
+                    f"this machine differs from the committed view: {short(found)}",
+                    where=where,
+                    fix="`envstage check` shows everything that differs",
+                )
+
+
+def _require_views(project: Project, environment: Environment) -> None:
+    for view in project.config.views_of(environment.name):
+        where = layout.view_file(environment.name, view.name)
+        put_back(project, where)
+        if not os.path.exists(project.path(where)):
+            raise CaptureError(
+                "the environment is held, and this view is not there",
+                where=where,
+                fix="Capture it on one of the environment's machines and commit `environment/`",
+            )
+
+
+def _write_all(project: Project, name: str, assembled: Assembled) -> list[str]:
+    changed = []
+    for file, content in assembled.files.items():
+        if write(project.path(layout.file_of(name, file)), content):
+            changed.append(file)
+    folder = project.path(layout.file_of(name, layout.FACETS))
+    for stale in set(os.listdir(folder)) - {os.path.basename(file) for file in assembled.files}:
+        if stale.endswith(".json"):
+            os.unlink(os.path.join(folder, stale))
+    return changed
+
+
+def _outcome(snapshot: Snapshot) -> Outcome:
+    names = {address[1] for address in snapshot.facts if address[0] == "packages"}
+    return Outcome(
+        environment=snapshot.environment,
+        fingerprint=snapshot_fingerprint(snapshot),
+        level=snapshot.level.word,
+        packages=len(names),
+    )

@@ -1,0 +1,81 @@
+"""`envstage capture`: take the snapshots."""
+
+import argparse
+import sys
+
+from envstage.capture.set_aside import is_stage, set_aside
+from envstage.capture.write import Mode, Outcome, mode_of, run as run_capture
+from envstage.cli.output import note, plural, print_json
+from envstage.compare.render import as_json, short
+from envstage.errors import OK, EnvstageError
+from envstage.project import find_root, open_project
+from envstage.world import Machine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options."""
+    parser.epilog = (
+        "ENVSTAGE_MODE=hold keeps every committed snapshot (a reader's laptop);\n"
+        "ENVSTAGE_MODE=verify fails where this machine differs (CI).\n"
+        "exit codes: 0 written, unchanged or held; 1 verify found a difference; 2 misuse;\n"
+        "3 a fact that a view needs could not be captured (the old files stay)."
+    )
+    parser.add_argument(
+        "-e",
+        "--environment",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="capture this environment only (may be repeated)",
+    )
+    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Capture, hold or verify; print one line an environment."""
+    world = Machine()
+    root = find_root(arguments.directory)
+    try:
+        project = open_project(root)
+        mode: Mode = mode_of(world)
+        outcomes = run_capture(
+            world, project, mode=mode, names=arguments.environment, argv=sys.argv
+        )
+    except EnvstageError:
+        if is_stage(world):
+            set_aside(root)
+        raise
+    if arguments.json:
+        print_json([_json(outcome) for outcome in outcomes])
+        return OK
+    for outcome in outcomes:
+        print(_line(outcome))
+        for text in outcome.notes if not outcome.is_held else ():
+            note(text)
+    return OK
+
+
+def _line(outcome: Outcome) -> str:
+    head = f"environment {outcome.environment}: {outcome.fingerprint[:14]}"
+    size = f"{plural(outcome.packages, 'package')}, level {outcome.level}"
+    if outcome.is_held:
+        return f"{head} ({size}) {outcome.notes[0]}"
+    if outcome.is_new:
+        return f"{head} ({size}) captured"
+    if outcome.changes:
+        return f"{head} ({size}) changed: {short(outcome.changes)}"
+    return f"{head} ({size}) unchanged"
+
+
+def _json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "environment": outcome.environment,
+        "fingerprint": outcome.fingerprint,
+        "level": outcome.level,
+        "packages": outcome.packages,
+        "held": outcome.is_held,
+        "new": outcome.is_new,
+        "changes": as_json(outcome.changes),
+        "changed_files": list(outcome.changed_files),
+        "notes": list(outcome.notes),
+    }

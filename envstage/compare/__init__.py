@@ -1,0 +1,1 @@
+"""Differences between snapshots and views, as values: pure, no files, no printing."""

@@ -1,0 +1,60 @@
+"""The project: the folder that holds the configuration and `environment/`."""
+
+import os
+
+import msgspec
+
+from envstage import config as configuration
+from envstage import layout
+from envstage.config import Config
+from envstage.errors import EnvstageError
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project's folder (absolute) and its configuration."""
+
+    root: str
+    config: Config
+
+    def path(self, relative: str) -> str:
+        """The absolute path of a file that `envstage.layout` names."""
+        return os.path.join(self.root, *relative.split("/"))
+
+    @property
+    def state(self) -> str:
+        """The folder for what is neither committed nor depended on."""
+        return self.path(layout.STATE_FOLDER)
+
+
+def find_root(start: str) -> str:
+    """The nearest folder, upward, with a configuration of ours; else the repository's top.
+
+    Raises:
+        EnvstageError: there is neither.
+    """
+    folders = _upward(os.path.abspath(start))
+    for folder in folders:
+        if configuration.exists(folder):
+            return folder
+    for folder in folders:
+        if any(os.path.exists(os.path.join(folder, mark)) for mark in (".dvc", ".git")):
+            return folder
+    raise EnvstageError(
+        "no envstage project here: neither envstage.yaml nor a repository, up to the root",
+        where=start,
+        fix="Go to your pipeline's repository, or run `git init` and `envstage init dvc` there",
+    )
+
+
+def open_project(start: str) -> Project:
+    """Find the project around a folder and read its configuration."""
+    root = find_root(start)
+    return Project(root=root, config=configuration.load(root))
+
+
+def _upward(folder: str) -> list[str]:
+    folders = [folder]
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        folders.append(folder)
+    return folders

@@ -1,0 +1,153 @@
+"""From the facts of a capture to those that one stage depends on."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from envstage.config import Config, View
+from envstage.errors import EnvstageError
+from envstage.facets import catalogue
+from envstage.facets.packages import TOOLING
+from envstage.snapshot.model import (
+    Address,
+    Facts,
+    Level,
+    NotApplicable,
+    Unknown,
+    Value,
+    covered,
+    covers,
+    written,
+)
+
+_NAMED_GROUPS: Final = ("packages", "conda", "variables", "tools")
+_VERSION_PART: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+class Projection(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a view, and those that it needs and that could not be captured."""
+
+    view: View
+    level: Level
+    facts: Facts
+    unknown: Mapping[Address, Unknown]
+
+
+def project(facts: Facts, view: View, level: Level) -> Projection:
+    """Take the facts that a view selects.
+
+    Args:
+        facts: everything that was captured, the context's facts included.
+        level: the level of the view's environment; the view's own may be lower.
+
+    A wide view: every fact that counts at the level, less `exclude`, and what `include` names,
+    whatever its level. An included package or tool that is not there is an absent fact: its
+    appearing later changes the view.
+    """
+    level = view.level or level
+    selected = {
+        address: value for address, value in facts.items() if _is_selected(address, view, level)
+    }
+    for address in [each for each in selected if each[0] == "packages" and each[2] == "source"]:
+        build = selected.get((*address[:2], "build"))
+        if isinstance(build, str):
+            del selected[address]
+    for pattern in view.include:
+        if _is_literal_name(pattern) and not any(covers(pattern, each) for each in facts):
+            selected[_literal_address(pattern)] = None
+    tolerated = {
+        address: tolerated_value(value, tolerance)
+        for address, value in selected.items()
+        if (tolerance := _tolerance_of(view, address)) != "ignore"
+    }
+    unknown = {
+        address: value for address, value in tolerated.items() if isinstance(value, Unknown)
+    }
+    return Projection(view=view, level=level, facts=tolerated, unknown=unknown)
+
+
+def check_patterns(config: Config) -> None:
+    """Refuse names of facts that cannot exist: a typing error there would be a missed rerun.
+
+    Raises:
+        EnvstageError: with the view, the pattern and the nearest name.
+    """
+    for view in config.views:
+        named = {
+            "include": view.include,
+            "exclude": view.exclude,
+            "tolerance": tuple(key for key, _ in view.tolerance),
+        }
+        for setting, patterns in named.items():
+            for pattern in patterns:
+                _check_pattern(pattern, f"{config.source}: views.{view.name}.{setting}")
+    for environment in config.environments:
+        for pattern, _ in environment.where:
+            _check_pattern(pattern, f"{config.source}: environments.{environment.name}.where")
+    for pattern in config.columns:
+        _check_pattern(pattern, f"{config.source}: columns")
+
+
+def tolerated_value(value: Value, tolerance: str) -> Value:
+    """What counts of a version: `550.54.15` is `550` under `major`, `550.54` under `major.minor`.
+
+    The value is cut, not compared with its predecessor: many small steps never add up to a
+    large one unseen.
+    """
+    if tolerance in ("exact", "ignore") or not isinstance(value, str):
+        return value
+    match = _VERSION_PART.match(value)
+    if match is None:
+        return value
+    return match.group().split(".")[0] if tolerance == "major" else match.group()
+
+
+def _is_selected(address: Address, view: View, level: Level) -> bool:
+    if covered(view.include, address):
+        return True
+    if covered(view.exclude, address) or not catalogue.counts(address):
+        return False
+    own = catalogue.level_of(address)
+    if own is None or own > level:
+        return False
+    return not (address[0] in ("packages", "conda") and address[1] in TOOLING)
+
+
+def _tolerance_of(view: View, address: Address) -> str:
+    for pattern, tolerance in view.tolerance:
+        if covers(pattern, address):
+            return tolerance
+    return "exact"
+
+
+def _is_literal_name(pattern: str) -> bool:
+    group, dot, name = pattern.partition(".")
+    return group in _NAMED_GROUPS and bool(dot) and not set(name) & set("*?[")
+
+
+def _literal_address(pattern: str) -> Address:
+    group, _, name = pattern.partition(".")
+    # Names of variables and tools may hold dots; names of packages do not (PEP 503).
+    return (group, *name.split(".")) if group in ("packages", "conda") else (group, name)
+
+
+def _check_pattern(pattern: str, where: str) -> None:
+    if catalogue.is_known(pattern):
+        return
+    known = sorted({rule.pattern for rule in catalogue.rules()})
+    near = difflib.get_close_matches(pattern, known, n=1, cutoff=0.5)
+    raise EnvstageError(
+        f"`{pattern}` names no fact",
+        where=where,
+        fix=f"Did you mean `{near[0]}`" if near else "`envstage show` lists the facts by address",
+    )
+
+
+def describe_unknown(unknown: Mapping[Address, Unknown | NotApplicable]) -> str:
+    """The first facts that could not be captured, with their reasons, in one line."""
+    shown = [f"{written(address)} ({value.why})" for address, value in sorted(unknown.items())[:3]]
+    more = len(unknown) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
