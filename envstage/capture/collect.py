@@ -136,9 +136,7 @@ def _unanswered() -> Facts:
     }
 
 
-def _holds(
-    facts: Facts, pattern: str, expected: str, environment: Environment
-) -> bool:
+def _holds(facts: Facts, pattern: str, expected: str, environment: Environment) -> bool:
     found = [value for address, value in facts.items() if covers(pattern, address)]
     for value in found:
         if isinstance(value, Unknown):
@@ -172,5 +170,3 @@ def _problems(
         f"the environment described is {answer.prefix}, the active one is {active}: "
         "the stages' `python` is the first on PATH, whatever is active",
     )
-
-

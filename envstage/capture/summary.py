@@ -43,9 +43,11 @@ def _cell(facts: Facts, column: str) -> str:
         (address, value) for address, value in sorted(facts.items()) if covers(column, address)
     ]
     exact = [value for address, value in found if ".".join(address) == column]
-    values = exact or [value for address, value in found if address[-1] == "version"] or [
-        value for _, value in found
-    ]
+    values = (
+        exact
+        or [value for address, value in found if address[-1] == "version"]
+        or [value for _, value in found]
+    )
     return ", ".join(value_text(value) for value in values) or "none"
 
 

@@ -177,9 +177,7 @@ def _prepared(
     world: World, project: Project, environment: Environment, mode: Mode, argv: Sequence[str]
 ) -> "_Write | _Hold":
     if mode is Mode.HOLD:
-        return _Hold(
-            project=project, environment=environment, reason=f"held: {MODE_VARIABLE}=hold"
-        )
+        return _Hold(project=project, environment=environment, reason=f"held: {MODE_VARIABLE}=hold")
     if not belongs_here(world, project.root, project.config, environment):
         conditions = ", ".join(f"{pattern}: {glob}" for pattern, glob in environment.where)
         return _Hold(

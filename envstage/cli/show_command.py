@@ -100,5 +100,3 @@ def _rows(named: Named, facet: str) -> list[tuple[str, str]]:
         else:
             grouped[".".join(address[1:])] = [value_text(value)]
     return [(printable(name), "  ".join(cells)) for name, cells in grouped.items()]
-
-

@@ -5,7 +5,7 @@ from typing import Final
 
 from envstage import layout
 from envstage.export.requirements import extra_indexes, packages_of, value_or
-from envstage.snapshot.canonical import fingerprint, nested
+from envstage.snapshot.document import snapshot_fingerprint
 from envstage.snapshot.model import Facts, Snapshot
 from envstage.snapshot.words import printable, value_text
 
@@ -41,10 +41,10 @@ def reproduce(snapshot: Snapshot) -> str:
 
 def _head(snapshot: Snapshot) -> str:
     name = "" if snapshot.environment == layout.MAIN else f": {snapshot.environment}"
-    digest = fingerprint("e", nested(snapshot.facts))[:14]
+    digest = snapshot_fingerprint(snapshot)[:14]
     return (
         f"# How to get this environment again{name}\n\n"
-        f"Facts `{digest}`, level {snapshot.level.word}. Written by envstage from "
+        f"Snapshot `{digest}`, level {snapshot.level.word}. Written by envstage from "
         f"`{layout.SNAPSHOT}`; edits are overwritten."
     )
 
@@ -88,7 +88,7 @@ def _packages(snapshot: Snapshot) -> str:
         if name in packages
     ]
     count = f"{len(packages)} packages in all: see `{layout.REQUIREMENTS}`."
-    return "## Key packages\n\n" + "\n".join([*rows, ""] if rows else []) + count
+    return "## Key packages\n\n" + "\n".join([*rows, "", count] if rows else [count])
 
 
 def _verify(snapshot: Snapshot) -> str:
@@ -103,7 +103,9 @@ envstage check{option}                      # exit 0: this machine matches; 1: i
 def _non_determinism(facts: Facts) -> str:
     lines = []
     if ("variables", "PYTHONHASHSEED") not in facts:
-        lines.append("`PYTHONHASHSEED` was not set: the order of sets of text differs in every run.")
+        lines.append(
+            "`PYTHONHASHSEED` was not set: the order of sets of text differs in every run."
+        )
     has_gpu = bool(facts.get(("hardware", "gpu", "visible")))
     if has_gpu or any(address[:2] == ("packages", "torch") for address in facts):
         lines.append("GPU kernels that add atomically differ in the last digits from run to run.")
@@ -147,6 +149,8 @@ def _troubleshooting(snapshot: Snapshot) -> str:
 
 def _cell(text: str) -> str:
     """A text that Markdown leaves alone (case 26)."""
-    return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", printable(text)) if re.search(
-        r"[\\`*<>\[\]|]", text
-    ) else printable(text)
+    return (
+        re.sub(r"([\\`*_<>\[\]|])", r"\\\1", printable(text))
+        if re.search(r"[\\`*<>\[\]|]", text)
+        else printable(text)
+    )

@@ -82,9 +82,7 @@ def local_name(probe: ProbeAnswer, name: str) -> Installed | None:
     return None
 
 
-def _reachable(
-    names: set[str], by_name: Mapping[str, Installed], *, with_extras: bool
-) -> set[str]:
+def _reachable(names: set[str], by_name: Mapping[str, Installed], *, with_extras: bool) -> set[str]:
     seen: set[str] = set()
     waiting = list(names)
     while waiting:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-def installed(
-    paths: list[str], cache_folder: str, anomalies: list[str]
-) -> list[dict[str, Any]]:
+def installed(paths: list[str], cache_folder: str, anomalies: list[str]) -> list[dict[str, Any]]:
     """The distributions found on `paths`, sorted by name; `anomalies` is added to.
 
     Each is a dict with the fields of `envstage.facets.contract.Installed`.

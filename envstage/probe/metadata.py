@@ -46,9 +46,7 @@ class Described:
         return entry
 
 
-def describe(
-    folder: str, info: str, cache: Cache, anomalies: list[str]
-) -> Described | None:
+def describe(folder: str, info: str, cache: Cache, anomalies: list[str]) -> Described | None:
     """Read `folder/info`; nothing (and an anomaly) where no distribution can be made of it."""
     path = folder + os.sep + info
     identity = _identity(path)

@@ -5,9 +5,7 @@ from typing import Final
 
 from envstage.snapshot.model import NotApplicable, Unknown, Value
 
-_DIGEST: Final = re.compile(
-    r"((?:source-)?sha(?:256|384|512):|commit:)([0-9a-f]{12})[0-9a-f]{20,}"
-)
+_DIGEST: Final = re.compile(r"((?:source-)?sha(?:256|384|512):|commit:)([0-9a-f]{12})[0-9a-f]{20,}")
 
 
 def value_text(value: Value) -> str:

@@ -63,9 +63,7 @@ def project(facts: Facts, view: View, level: Level) -> Projection:
         for address, value in selected.items()
         if (tolerance := _tolerance_of(view, address)) != "ignore"
     }
-    unknown = {
-        address: value for address, value in tolerated.items() if isinstance(value, Unknown)
-    }
+    unknown = {address: value for address, value in tolerated.items() if isinstance(value, Unknown)}
     return Projection(view=view, level=level, facts=tolerated, unknown=unknown)
 
 
