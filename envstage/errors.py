@@ -25,6 +25,7 @@ class EnvstageError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
+        """The error in one line: where, what, what to do."""
         text = f"{self.where}: {self.what}" if self.where else self.what
         return " ".join((f"{text}. {self.fix}." if self.fix else f"{text}.").split())
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from envstage import layout
 from envstage.facets import catalogue
+from envstage.facets.contract import may_meet
 from envstage.snapshot.model import Address, Facts, Snapshot, Value, covers
 from envstage.snapshot.words import value_text
 
@@ -57,6 +58,6 @@ def _is_recorded(snapshot: Snapshot, column: str) -> bool:
     levels = [
         rule.level
         for rule in catalogue.rules()
-        if rule.level is not None and catalogue.may_meet(column, tuple(rule.pattern.split(".")))
+        if rule.level is not None and may_meet(column, tuple(rule.pattern.split(".")))
     ]
     return any(level <= snapshot.level for level in levels)

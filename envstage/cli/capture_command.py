@@ -4,7 +4,8 @@ import argparse
 import sys
 
 from envstage.capture.set_aside import is_stage, set_aside
-from envstage.capture.write import Mode, Outcome, mode_of, run as run_capture
+from envstage.capture.write import Mode, Outcome, mode_of
+from envstage.capture.write import run as run_capture
 from envstage.cli.output import note, plural, print_json
 from envstage.compare.render import as_json, short
 from envstage.errors import OK, EnvstageError

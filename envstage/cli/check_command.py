@@ -11,7 +11,8 @@ from envstage.errors import DIFFERS, INCOMPLETE, OK, EnvstageError
 from envstage.facets import catalogue
 from envstage.project import Project, open_project
 from envstage.refs import fresh, named_capture, on_disk, resolve
-from envstage.views.projection import check_patterns, project as projected
+from envstage.views.projection import check_patterns
+from envstage.views.projection import project as projected
 from envstage.world import Machine, World
 
 

@@ -70,10 +70,14 @@ class Cache:
                 json.dump(self._used, file, separators=(",", ":"))
             os.replace(temporary, self._path)
         except OSError:
-            try:
-                os.unlink(temporary)
-            except OSError:
-                pass
+            _remove(temporary)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
 
 
 def _load(path: str) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def installed(paths: list[str], cache_folder: str, anomalies: list[str]) -> list
     winners: dict[str, Described] = {}
     for folder in _unique(paths):
         own: dict[str, list[Described]] = {}
-        for found in _in_folder(folder, cache_folder, anomalies):
-            own.setdefault(normalized(found.name), []).append(found)
+        for candidate in _in_folder(folder, cache_folder, anomalies):
+            own.setdefault(normalized(candidate.name), []).append(candidate)
         for name, candidates in own.items():
             if name not in winners:
                 winners[name] = _importable(name, candidates, anomalies)
@@ -57,8 +57,7 @@ def _in_folder(folder: str, cache_folder: str, anomalies: list[str]) -> Iterator
     try:
         names = sorted(os.listdir(folder))
     except NotADirectoryError:
-        for found in zipped(folder):
-            yield found
+        yield from zipped(folder)
         return
     except FileNotFoundError:
         return
@@ -78,9 +77,9 @@ def _in_folder(folder: str, cache_folder: str, anomalies: list[str]) -> Iterator
         if name.startswith("~"):
             anomalies.append("left behind by an interrupted pip: %s" % name)
             continue
-        found = describe(folder, name, cache, anomalies)
-        if found is not None:
-            yield found
+        described = describe(folder, name, cache, anomalies)
+        if described is not None:
+            yield described
     cache.save()
 
 

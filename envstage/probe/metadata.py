@@ -82,7 +82,7 @@ def zipped(path: str) -> Iterator[Described]:
 
 def _identity(path: str) -> list[list[int]]:
     """What tells that the files are those that were read: device, inode, size and times."""
-    identity = []
+    identity: list[list[int]] = []
     for name in ("RECORD", "METADATA"):
         try:
             stat = os.stat(path + os.sep + name)
@@ -165,7 +165,8 @@ def _fields(text: str) -> dict[str, str]:
 
 def _requirements(text: str) -> dict[str, Any]:
     """The names required, always (`requires`) and for an extra (`extras`); markers ignored."""
-    always, extra = set(), set()
+    always: set[str] = set()
+    extra: set[str] = set()
     for line in text.split("\n"):
         match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
         if match:

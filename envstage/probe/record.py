@@ -57,11 +57,15 @@ def matching_share(path: str) -> float:
         if not size.isdigit():
             continue
         total += 1
-        try:
-            matching += os.stat(os.path.join(folder, name)).st_size == int(size)
-        except OSError:
-            pass
+        matching += _size(os.path.join(folder, name)) == int(size)
     return matching / total if total else 0.0
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
 
 
 def rows(text: str) -> Iterator[tuple[str, str, str]]:

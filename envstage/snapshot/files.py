@@ -1,4 +1,4 @@
-"""Files that are always whole: written aside, synced, renamed; not touched where nothing changes."""
+"""Files that are always whole: written aside, synced, renamed; not touched if nothing changed."""
 
 import contextlib
 import errno

@@ -49,7 +49,7 @@ ABSENT: Final = None
 """Looked, and nothing was there. (A package or variable that is not in the document is absent.)"""
 
 Scalar: TypeAlias = str | int | bool
-Value: TypeAlias = Scalar | tuple[Scalar, ...] | None | Unknown | NotApplicable
+Value: TypeAlias = Scalar | tuple[Scalar, ...] | Unknown | NotApplicable | None
 Facts: TypeAlias = Mapping[Address, Value]
 
 
