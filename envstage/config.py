@@ -6,17 +6,17 @@ and a scalar is what is written (`python: 3.10` is the text `3.10`, not the numb
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
 from envstage import layout
 from envstage.errors import EnvstageError
 from envstage.snapshot.model import LEVELS, Level
+from envstage.yaml_node import LIMIT_BYTES, Node, compose, nearest, refuse_bombs
 
-LIMIT_BYTES: Final = 1024 * 1024
-LIMIT_DEPTH: Final = 32
+SECTION: Final = "envstage"
 COLUMNS_AT_MOST: Final = 8
 TOLERANCES: Final = ("exact", "major.minor", "major", "ignore")
 DEFAULT_COLUMNS: Final = (
@@ -28,9 +28,20 @@ DEFAULT_COLUMNS: Final = (
 # A name is a file name, a wildcard in a Snakefile and a word on the command line.
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Names of files and folders that stand in an environment's folder, so cannot name a sub-folder.
-TAKEN: Final = frozenset({layout.VIEWS, layout.FACETS})
-
-T = TypeVar("T")
+TAKEN: Final = frozenset(
+    name.lower()
+    for name in (
+        layout.VIEWS,
+        layout.FACETS,
+        layout.SNAPSHOT,
+        layout.SUMMARY,
+        layout.REQUIREMENTS,
+        layout.REPRODUCE,
+        layout.CONTEXT,
+    )
+)
+# Our key at the start of a line of params.yaml, quoted or not, behind a byte order mark or not.
+OWN_KEY: Final = re.compile(rb"""^(?:\xef\xbb\xbf)?(["']?)envstage\1\s*:""", re.MULTILINE)
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +105,7 @@ def load(root: str) -> Config:
     Raises:
         EnvstageError: unreadable, malformed or contradictory, with file, line and key.
     """
-    own = _compose(os.path.join(root, layout.CONFIG_FILE), layout.CONFIG_FILE)
+    own = _own_file(root)
     params = _params_section(root)
     if own is not None and params is not None:
         raise EnvstageError(
@@ -110,104 +121,7 @@ def exists(root: str) -> bool:
     """Whether the folder holds a configuration of ours."""
     if os.path.isfile(os.path.join(root, layout.CONFIG_FILE)):
         return True
-    path = os.path.join(root, layout.PARAMS_FILE)
-    try:
-        with open(path, "rb") as file:
-            return re.search(rb"^envstage\s*:", file.read(LIMIT_BYTES), re.MULTILINE) is not None
-    except OSError:
-        return False
-
-
-class Node:
-    """A YAML node with its place, read with complaints that name it."""
-
-    def __init__(self, node: Any, file: str, path: tuple[str, ...] = ()) -> None:
-        self.node = node
-        self.file = file
-        self.path = path
-
-    @property
-    def line(self) -> int:
-        """The line where it starts, counted from 1."""
-        return int(self.node.start_mark.line) + 1
-
-    def complain(self, what: str, fix: str = "") -> EnvstageError:
-        """An error that names the file, the line and the key."""
-        key = ".".join(self.path)
-        where = f"{self.file}:{self.line}"
-        return EnvstageError(what, where=f"{where}: {key}" if key else where, fix=fix)
-
-    @property
-    def is_null(self) -> bool:
-        """Whether nothing is written here."""
-        return bool(self.node.tag == "tag:yaml.org,2002:null")
-
-    def text(self) -> str:
-        """A scalar as it is written."""
-        if self.node.id != "scalar" or self.is_null:
-            raise self.complain("a text is expected here")
-        return str(self.node.value)
-
-    def flag(self) -> bool:
-        """`true` or `false`."""
-        if self.node.id == "scalar" and self.node.value in ("true", "false"):
-            return bool(self.node.value == "true")
-        raise self.complain("`true` or `false` is expected here")
-
-    def whole(self, least: int, most: int) -> int:
-        """A whole number within bounds."""
-        if self.node.id == "scalar" and re.fullmatch(r"[0-9]{1,9}", self.node.value):
-            number = int(self.node.value)
-            if least <= number <= most:
-                return number
-        raise self.complain(f"a whole number from {least} to {most} is expected here")
-
-    def choice(self, words: tuple[str, ...]) -> str:
-        """One of a few words."""
-        word = self.text()
-        if word not in words:
-            near = _nearest(word, words)
-            raise self.complain(f"`{word}` is none of {', '.join(words)}", near)
-        return word
-
-    def texts(self) -> tuple[str, ...]:
-        """A list of texts without repetition, in the order written."""
-        if self.is_null:
-            return ()
-        if self.node.id != "sequence":
-            raise self.complain("a list is expected here", "Write it as [one, two]")
-        items = [
-            Node(item, self.file, (*self.path, str(index))).text()
-            for index, item in enumerate(self.node.value)
-        ]
-        return tuple(dict.fromkeys(items))
-
-    def entries(self) -> Iterator[tuple[str, "Node", "Node"]]:
-        """The entries of a mapping: key, the key's node, the value's node."""
-        if self.is_null:
-            return
-        if self.node.id != "mapping":
-            raise self.complain("a mapping is expected here", "Write it as `key: value` lines")
-        seen: set[str] = set()
-        for key_node, value_node in self.node.value:
-            key = Node(key_node, self.file, self.path).text()
-            if key in seen:
-                raise Node(key_node, self.file, (*self.path, key)).complain("written twice")
-            seen.add(key)
-            path = (*self.path, key)
-            yield key, Node(key_node, self.file, path), Node(value_node, self.file, path)
-
-    def fields(self, readers: Mapping[str, tuple[str, Callable[["Node"], Any]]]) -> dict[str, Any]:
-        """A mapping with known keys only: key → (field, reader)."""
-        values: dict[str, Any] = {}
-        for key, key_node, value in self.entries():
-            if key not in readers:
-                near = _nearest(key, readers) or f"Known keys: {', '.join(sorted(readers))}"
-                raise key_node.complain(f"`{key}` is not a setting", near)
-            if not value.is_null:
-                field, reader = readers[key]
-                values[field] = reader(value)
-        return values
+    return _has_own_key(os.path.join(root, layout.PARAMS_FILE))
 
 
 def _config(section: Node) -> Config:
@@ -236,9 +150,9 @@ def _config(section: Node) -> Config:
 
 
 def _environments(node: Node) -> tuple[Environment, ...]:
-    environments = []
+    environments: list[Environment] = []
     for name, key_node, value in node.entries():
-        _check_name(name, key_node, taken=TAKEN)
+        _check_name(name, key_node, [each.name for each in environments], TAKEN)
         fields = value.fields(
             {
                 "python": ("python", Node.text),
@@ -253,7 +167,7 @@ def _environments(node: Node) -> tuple[Environment, ...]:
 def _views(node: Node, config: Config) -> tuple[View, ...]:
     views: list[View] = []
     for name, key_node, value in node.entries():
-        _check_name(name, key_node)
+        _check_name(name, key_node, [each.name for each in views])
         fields = value.fields(
             {
                 "environment": ("environment", Node.text),
@@ -266,7 +180,7 @@ def _views(node: Node, config: Config) -> tuple[View, ...]:
         view = View(name=name, **fields)
         known = [each.name for each in config.environments]
         if view.environment not in known:
-            near = _nearest(view.environment, known) or f"Environments: {', '.join(known)}"
+            near = nearest(view.environment, known) or f"Environments: {', '.join(known)}"
             raise key_node.complain(f"there is no environment `{view.environment}`", near)
         level = config.environment(view.environment).level
         if view.level is not None and view.level > level:
@@ -300,24 +214,27 @@ def _tolerance(node: Node) -> tuple[tuple[str, str], ...]:
     return tuple((key, value.choice(TOLERANCES)) for key, _, value in node.entries())
 
 
-def _check_name(name: str, node: Node, taken: frozenset[str] = frozenset()) -> None:
-    if not NAME.fullmatch(name) or name.endswith(".") or name in taken:
+def _check_name(
+    name: str, node: Node, others: Sequence[str], taken: frozenset[str] = frozenset()
+) -> None:
+    if not NAME.fullmatch(name) or name.endswith("."):
         raise node.complain(
             f"`{name}` cannot be used as a name",
             "Use letters, digits, `-`, `_` and `.`, starting with a letter or digit",
         )
-
-
-def _nearest(word: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
-    import difflib  # only on the way to an error
-
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?".rstrip("?") if near else ""
+    if name.lower() in taken:
+        raise node.complain(
+            f"`{name}` is taken: a file of envstage's has that name", "Choose another name"
+        )
+    # Two names, but one file, where a file system does not tell capitals apart (macOS, Windows).
+    for other in others:
+        if name.lower() == other.lower():
+            raise node.complain(f"differs from `{other}` in capitals only", "Choose another name")
 
 
 def _unknown(kind: str, name: str, known: list[str], source: str) -> EnvstageError:
     listed = ", ".join(known) if known else "none"
-    near = _nearest(name, known)
+    near = nearest(name, known)
     return EnvstageError(
         f"there is no {kind} `{name}` (there: {listed})",
         where=source or layout.CONFIG_FILE,
@@ -326,65 +243,37 @@ def _unknown(kind: str, name: str, known: list[str], source: str) -> EnvstageErr
 
 
 def _params_section(root: str) -> Node | None:
+    path = os.path.join(root, layout.PARAMS_FILE)
     # Parsed only where our key can be in it: params.yaml may be large and is not ours.
-    if not exists(root):
+    if not _has_own_key(path):
         return None
-    whole = _compose(os.path.join(root, layout.PARAMS_FILE), layout.PARAMS_FILE)
+    whole = compose(path, layout.PARAMS_FILE)
     if whole is None or whole.node.id != "mapping":
         return None
-    for key_node, value_node in whole.node.value:
-        if key_node.id == "scalar" and key_node.value == "envstage":
-            return Node(value_node, layout.PARAMS_FILE, ("envstage",))
-    return None
+    found = [
+        Node(pair[1], layout.PARAMS_FILE, (SECTION,))
+        for pair in whole.node.value
+        if pair[0].id == "scalar" and pair[0].value == SECTION
+    ]
+    if len(found) > 1:
+        raise found[1].complain("written twice", "Keep one of the sections")
+    if not found:
+        return None
+    # The rest of the file is the user's, with as many anchors and lists as they like.
+    refuse_bombs(found[0].node, layout.PARAMS_FILE)
+    return found[0]
 
 
-def _compose(path: str, name: str) -> Node | None:
-    """The root node of a YAML file; nothing if it is not there or empty."""
+def _has_own_key(path: str) -> bool:
     try:
         with open(path, "rb") as file:
-            content = file.read(LIMIT_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise EnvstageError(f"cannot be read: {error.strerror}", where=name) from None
-    if len(content) > LIMIT_BYTES:
-        raise EnvstageError("larger than 1 MiB", where=name, fix="This is no configuration")
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        node = yaml.compose(content, Loader=loader)
-    except yaml.YAMLError as error:
-        raise _malformed(error, name) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise EnvstageError(f"is not YAML: {type(error).__name__}", where=name) from None
-    if node is None:
-        return None
-    _refuse_bombs(node, name)
-    return Node(node, name)
+            return OWN_KEY.search(file.read(LIMIT_BYTES)) is not None
+    except OSError:
+        return False
 
 
-def _malformed(error: Any, name: str) -> EnvstageError:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    where = f"{name}:{mark.line + 1}" if mark is not None else name
-    return EnvstageError(f"is not YAML: {problem}", where=where)
-
-
-def _refuse_bombs(node: Any, name: str) -> None:
-    """Refuse aliases that expand without measure, and nesting without end."""
-    budget = 100_000
-    stack = [(node, 0)]
-    while stack:
-        current, depth = stack.pop()
-        budget -= 1
-        if depth > LIMIT_DEPTH or budget < 0:
-            raise EnvstageError(
-                "nested too deeply or expands without measure",
-                where=f"{name}:{current.start_mark.line + 1}",
-                fix="Write it without anchors and aliases",
-            )
-        if current.id == "sequence":
-            stack.extend((item, depth + 1) for item in current.value)
-        elif current.id == "mapping":
-            stack.extend((part, depth + 1) for pair in current.value for part in pair)
+def _own_file(root: str) -> Node | None:
+    node = compose(os.path.join(root, layout.CONFIG_FILE), layout.CONFIG_FILE)
+    if node is not None:
+        refuse_bombs(node.node, layout.CONFIG_FILE)
+    return node
