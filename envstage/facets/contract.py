@@ -122,5 +122,3 @@ def _may_meet(pattern: str, parts: Address) -> bool:
         if want != have:
             return False
     return True
-
-
