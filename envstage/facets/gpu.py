@@ -172,7 +172,7 @@ def _with_slices(devices: tuple[Device, ...]) -> tuple[Device, ...]:
 
 def _named(entry: str, numbered: tuple[Device, ...]) -> Device | None:
     """The one device of that number, or whose identifier begins so."""
-    if entry.isdecimal():
+    if re.fullmatch(r"[0-9]{1,9}", entry):
         return numbered[int(entry)] if int(entry) < len(numbered) else None
     if not entry.startswith(("GPU-", "MIG-")):
         return None
