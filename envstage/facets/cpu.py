@@ -5,6 +5,7 @@ here its table of targets is matched against what the `World` serves, so that a 
 gets the same answer wherever the test runs.
 """
 
+import os
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -37,7 +38,6 @@ SYSCTL: Final = (
     "-i",  # leave out what this machine does not know, rather than fail
     "hw.memsize",
     "hw.logicalcpu",
-    "hw.physicalcpu",
     "machdep.cpu.brand_string",
     "machdep.cpu.vendor",
     "machdep.cpu.features",
@@ -172,7 +172,7 @@ def _meminfo_bytes(world: World) -> Value:
 def _identity(world: World, told: Told | Unknown | NotApplicable) -> tuple[Value, Value]:
     """Vendor and microarchitecture."""
     if not isinstance(told, dict):
-        return told, told
+        return _of_windows() if world.platform == "win32" and os.name == "nt" else (told, told)
     if world.platform == "darwin":
         return _of_mac(told)
     return _of_linux(told, SPELLINGS.get(world.machine(), world.machine()))
@@ -204,6 +204,13 @@ def _vendor(told: Told) -> str:
         code = told["CPU implementer"]
         return str(TARGETS_JSON["conversions"]["arm_vendors"].get(code, code))
     return "IBM" if "POWER" in told.get("cpu", "") else ""
+
+
+def _of_windows() -> tuple[Value, Value]:
+    """Windows keeps the features in no file: archspec asks the processor, past the `World`."""
+    from archspec.cpu import detect
+
+    return str(detect.detected_info().vendor), str(detect.host().name)
 
 
 def _of_mac(told: Told) -> tuple[Value, Value]:

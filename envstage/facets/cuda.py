@@ -10,6 +10,7 @@ from typing import Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, Request
 from envstage.facets.cpu import reason
+from envstage.facets.nvml import search_path
 from envstage.snapshot.model import ABSENT, Address, Level, NotApplicable, Unknown, Value
 from envstage.world import World
 
@@ -145,8 +146,7 @@ def _system(world: World) -> tuple[Value, Value, bool]:
     if world.platform == "win32":  # has no search path for libraries of its own
         folder = world.environ.get("CUDA_PATH", "")
         return _toolkit(world), _first_cudnn(world, [f"{folder}/bin"] if folder else []), False
-    path = world.environ.get("LD_LIBRARY_PATH", "")
-    preferred = _first_cudnn(world, [folder for folder in path.split(":") if folder])
+    preferred = _first_cudnn(world, search_path(world))
     if preferred is not None:
         return _toolkit(world), preferred, True
     return _toolkit(world), _first_cudnn(world, SYSTEM_FOLDERS), False

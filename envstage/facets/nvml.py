@@ -4,6 +4,7 @@ The library is asked through the module `pynvml` of nvidia-ml-py. It is a part o
 be broken in its own ways and can hang: it is called from a thread that is not waited for long.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -77,13 +78,19 @@ def is_installed(world: World) -> bool:
     if world.platform == "win32":
         windows = world.environ.get("WINDIR", "C:/Windows")
         return world.exists(f"{windows}/System32/nvml.dll")
-    folders = (*world.environ.get("LD_LIBRARY_PATH", "").split(":"), *FOLDERS)
-    if any(world.exists(f"{folder}/{LIBRARY}") for folder in folders if folder):
+    folders = (*search_path(world), *FOLDERS)
+    if any(world.exists(f"{folder}/{LIBRARY}") for folder in folders):
         return True
     try:
         return LIBRARY.encode() in world.read(LOADER_CACHE)
     except OSError:
         return False
+
+
+def search_path(world: World) -> tuple[str, ...]:
+    """The absolute folders of LD_LIBRARY_PATH: what a relative one means depends on the caller."""
+    folders = re.split("[:;]", world.environ.get("LD_LIBRARY_PATH", ""))
+    return tuple(folder for folder in folders if folder.startswith("/"))
 
 
 def ask() -> Nvidia | Failure:

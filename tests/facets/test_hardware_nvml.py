@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,15 +17,18 @@ from tests.nvml import identifier
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import json, sys
+from pathlib import Path
 import msgspec
 from envstage.facets import hardware, nvml
 from envstage.facets.contract import Request
 from envstage.snapshot.model import Level
 from envstage.world import Machine
+from tests.hosts import CapturedHost
 
 nvml.TIMEOUT_S = float(sys.argv[2])
 request = Request(root="/", level=Level(int(sys.argv[1])))
-first, second = hardware.collect(Machine(), request), hardware.collect(Machine(), request)
+world = CapturedHost(Path(sys.argv[3])) if sys.argv[3] else Machine()
+first, second = hardware.collect(world, request), hardware.collect(world, request)
 assert first == second
 facts = {".".join(name): value for name, value in first.facts.items()}
 unknown = {n: v.why for n, v in facts.items() if type(v).__name__ == "Unknown"}
@@ -39,12 +44,18 @@ LARGE = "NVIDIA H100 80GB HBM3 MIG 3g.40gb, 40 GiB, compute 9.0"
 
 
 def seen(
-    folder: Path, state: str, *, level: int = 3, timeout_s: float = 10, **variables: str
+    folder: Path,
+    state: str,
+    *,
+    level: int = 3,
+    timeout_s: float = 10,
+    host: Path | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
-    """What a process collects on the machine of that state."""
-    environ = {name: value for name, value in os.environ.items() if "VISIBLE" not in name}
-    environ |= nvml.nvml_environ(folder, state) | {"PYTHONPATH": str(ROOT)} | variables
-    command = [sys.executable, "-c", PROGRAM, str(level), str(timeout_s)]
+    """What a process collects on the machine of that state; its files are those of `host`."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CUDA_")}
+    environ |= nvml.nvml_environ(folder, state) | {"PYTHONPATH": str(ROOT)} | dict(variables)
+    command = [sys.executable, "-c", PROGRAM, str(level), str(timeout_s), str(host or "")]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -52,7 +63,8 @@ def seen(
 
 
 def visible(folder: Path, state: str, **variables: str) -> list[str] | None:
-    listed: list[str] | None = seen(folder, state, **variables)["facts"]["hardware.gpu.visible"]
+    answer = seen(folder, state, variables=variables)
+    listed: list[str] | None = answer["facts"]["hardware.gpu.visible"]
     return listed
 
 
@@ -124,11 +136,15 @@ def test_selection_follows_cuda(tmp_path: Path, selection: str, expected: object
 def test_different_gpus_are_numbered_from_the_fastest_on_and_a_person_is_told(
     tmp_path: Path,
 ) -> None:
-    guessed = seen(tmp_path, nvml.MIXED, CUDA_VISIBLE_DEVICES="0")
+    guessed = seen(tmp_path, nvml.MIXED, variables={"CUDA_VISIBLE_DEVICES": "0"})
     assert guessed["facts"]["hardware.gpu.visible"] == [H100]
     assert len(guessed["anomalies"]) == 1
     assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in guessed["anomalies"][0]
-    by_bus = seen(tmp_path, nvml.MIXED, CUDA_VISIBLE_DEVICES="0", CUDA_DEVICE_ORDER="PCI_BUS_ID")
+    by_bus = seen(
+        tmp_path,
+        nvml.MIXED,
+        variables={"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
+    )
     assert by_bus["facts"]["hardware.gpu.visible"] == [T4]
     assert by_bus["anomalies"] == []
     assert seen(tmp_path, nvml.MIXED)["anomalies"] == []
@@ -156,7 +172,8 @@ def test_a_gpu_in_mig_mode_without_slices_offers_nothing(tmp_path: Path) -> None
 
 
 def test_nothing_that_identifies_a_device_is_stored(tmp_path: Path) -> None:
-    text = json.dumps(seen(tmp_path, nvml.CUT, CUDA_VISIBLE_DEVICES="MIG-aaaa1111-1,0")["facts"])
+    answer = seen(tmp_path, nvml.CUT, variables={"CUDA_VISIBLE_DEVICES": "MIG-aaaa1111-1,0"})
+    text = json.dumps([answer["facts"], answer["anomalies"]])
     assert "MIG-" not in text and "GPU-" not in text and "aaaa" not in text
 
 
@@ -192,6 +209,25 @@ def test_a_failure_is_unknown_and_never_absent(tmp_path: Path, state: str, why: 
     for name in ("visible", "cuda_driver"):
         assert answer["unknown"][f"hardware.gpu.{name}"] == why
     assert any(why in anomaly for anomaly in answer["anomalies"])
+
+
+@pytest.mark.parametrize("state", [nvml.VERSIONS_DIFFER, nvml.HANGING])
+def test_what_the_kernel_tells_stands_in_for_what_nvml_does_not(tmp_path: Path, state: str) -> None:
+    version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 2023\n"
+    files = {
+        "usr/lib64/libnvidia-ml.so.1": "",
+        "proc/driver/nvidia/version": version,
+        "proc/driver/nvidia/gpus/0000:07:00.0/information": "Model: \t\t NVIDIA A40\n",
+    }
+    for path, text in files.items():
+        target = tmp_path / "host" / "files" / path
+        target.parent.mkdir(parents=True)
+        target.write_text(text)
+    (tmp_path / "host" / "host.json").write_text('{"platform": "linux"}')
+    answer = seen(tmp_path / "gpu", state, timeout_s=0.2, host=tmp_path / "host")
+    assert answer["facts"]["hardware.gpu.driver"] == "535.129.03"
+    assert answer["facts"]["hardware.gpu.models"] == ["NVIDIA A40"]
+    assert "hardware.gpu.visible" in answer["unknown"]
 
 
 def test_a_library_that_hangs_does_not_hang_the_capture(tmp_path: Path) -> None:
