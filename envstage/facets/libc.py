@@ -88,7 +88,8 @@ def _glibc(world: World, path: str) -> str | None:
     named = _GLIBC_NAME.search(_real(world, path))
     if named:
         return f"glibc {named[1]}"
-    match = _GLIBC.search(world.read(path))
+    content = world.read(path)
+    match = _GLIBC.match(content, max(0, content.find(b"GNU C Library ")))
     return f"glibc {match[1].decode()}" if match else None
 
 

@@ -1,0 +1,43 @@
+"""What every test stands on: nobody's HOME, Git identity, caches or active environment."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_DROPPED = ("PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+_DROPPED_PREFIXES = ("DVC_", "ENVSTAGE_", "OMP_", "MKL_", "OPENBLAS_", "GIT_")
+
+
+@pytest.fixture(autouse=True)
+def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = dict(os.environ)
+    for name in before:
+        if name in _DROPPED or name.startswith(_DROPPED_PREFIXES):
+            del os.environ[name]
+    home = tmp_path_factory.mktemp("home")
+    os.environ |= {
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Ada",
+        "GIT_AUTHOR_EMAIL": "ada@example.org",
+        "GIT_COMMITTER_NAME": "Ada",
+        "GIT_COMMITTER_EMAIL": "ada@example.org",
+        "DVC_NO_ANALYTICS": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    os.environ.pop("PYTHONDONTWRITEBYTECODE")
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def wheelhouse(tmp_path: Path) -> Path:
+    """An empty folder for wheels that a test builds."""
+    folder = tmp_path / "wheelhouse"
+    folder.mkdir()
+    return folder
