@@ -1,11 +1,13 @@
 """The configuration: what is written is what is meant, and every complaint names its line."""
 
 import pathlib
+import re
 import shutil
 
 import msgspec
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from envstage import config as configuration
 from envstage.config import COLUMNS_AT_MOST, Config, Environment, View
@@ -53,7 +55,7 @@ def test_the_commented_examples_of_params_yaml_are_right(tmp_path: pathlib.Path)
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     text = text.replace("  views: {}\n", "")
     head, views = text.split("  # views:\n")
-    views = views.replace("  # ", "  ")
+    views = re.sub("^  # ", "  ", views, flags=re.MULTILINE)
     head = head.replace("      # where:\n      #  ", "      where:\n       ")
     config = load(tmp_path, f"{head}  views:\n{views}", "params.yaml")
     check_patterns(config)

@@ -1,0 +1,60 @@
+# Everything happens in a virtual environment of its own, made on first use from pyproject.toml.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv-test
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+# A caller's environment must not decide what is tested.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MAKEFLAGS
+
+.PHONY: help venv lint check test test-all demo clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
+	  | while IFS='|' read -r name text; do printf '  %-10s%s\n' "$$name" "$$text"; done
+
+venv: $(STAMP)  ## make .venv-test; made again when pyproject.toml changes
+
+# `--clear`: what an earlier pyproject.toml asked for does not stay behind.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "make: Python 3.10 or newer is needed, and '$(PYTHON)' is none: make PYTHON=python3.12 ..." >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "make: '$(PYTHON)' cannot make virtual environments (Debian: apt install python3-venv)" >&2; \
+	  exit 1; }
+	@echo "Installing into $(VENV) (once)"
+	@# Old releases of pip do not know --group (new in 25.1).
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --editable '.[dvc]' --group test --group lint
+	@touch $@
+
+lint: $(STAMP)  ## style, types, layering
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint  ## quick: lint, and the tests that need no engine
+	@$(BIN)/python -m pytest -q -m "not e2e and not long" -n $(WORKERS) </dev/null
+
+test: $(STAMP)  ## every test but the long ones
+	@$(BIN)/python -m pytest -m "not long" -n $(WORKERS) </dev/null
+
+test-all: $(STAMP)  ## every test, minutes
+	@$(BIN)/python -m pytest -n $(WORKERS) </dev/null
+
+demo:  ## DVC, an environment stage, a package that changes and comes back (KEEP=1 keeps it)
+	@PYTHON="$(PYTHON)" bash examples/demo.sh
+
+clean:  ## remove what the targets made
+	@rm -rf $(VENV) build dist .coverage .coverage.* htmlcov \
+	  .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
