@@ -226,7 +226,7 @@ def test_a_failure_is_unknown_and_never_absent(tmp_path: Path, state: str, why: 
 @pytest.mark.parametrize("state", [nvml.VERSIONS_DIFFER, nvml.HANGING])
 def test_what_the_kernel_tells_stands_in_for_what_nvml_does_not(tmp_path: Path, state: str) -> None:
     files = {
-        "proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  ",
+        "proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03 ",
         "proc/driver/nvidia/gpus/0000:07:00.0/information": "Model: \t\t NVIDIA A40\n",
     }
     host = machine_with(tmp_path / "host", files)
