@@ -50,6 +50,7 @@ class Names:
         for installed in probe.distributions:
             for top in installed.tops:
                 self._by_place.setdefault((installed.location, top), []).append(installed)
+        self._by_name = {installed.name: installed for installed in probe.distributions}
         self._sites = frozenset(installed.location for installed in probe.distributions)
 
     def meaning(self, name: str) -> Value:
@@ -69,22 +70,31 @@ class Names:
             return STANDARD_LIBRARY
         return NAMESPACE if path is None else self.digest(path)
 
-    def shadows(self, used: Iterable[Installed]) -> dict[str, Value]:
-        """Names that no longer mean what the given packages provide, and what they mean now.
+    def shadows(self, packages: Iterable[str]) -> dict[str, Value]:
+        """Names that do not mean what the given packages provide, and what they do mean.
 
         Modules that stand before the standard library and have one of its names are named too.
         """
         found: dict[str, Value] = {}
-        for installed in used:
-            for top in installed.tops:
-                place = self._find(top)
-                if place is not None and place[0] != installed.location:
-                    if installed.name not in {each.name for each in self.owners(place[0], top)}:
-                        found[top] = self.meaning(top)
+        for name in packages:
+            installed = self._by_name.get(name)
+            for top in installed.tops if installed else ():
+                if self._is_shadowed(installed, top):
+                    found[top] = self.meaning(top)
         for entry in self._before_standard_library():
             for name in sorted(self._modules(entry) & sys.stdlib_module_names):
                 found[name] = self.meaning(name)
         return found
+
+    def _is_shadowed(self, installed: Installed | None, top: str) -> bool:
+        place = self._find(top)
+        if place is None or installed is None or place[0] == installed.location:
+            return False
+        return installed not in self.owners(place[0], top)
+
+    def file(self, path: str) -> Value:
+        """The digest of a file; absent where there is none."""
+        return self.digest(path) if self._world.exists(path) else None
 
     def owners(self, entry: str, top: str) -> tuple[Installed, ...]:
         """The distributions that have files under a top name of a folder of the import path."""

@@ -110,5 +110,7 @@ def _package(installed: Installed, origin: Origin) -> dict[str, Value]:
         facts["tags"] = installed.tags
     if installed.installer:
         facts["installer"] = installed.installer
+    if installed.metadata_digest:
+        facts["metadata"] = installed.metadata_digest
     facts.update(origin.facts())
     return facts
