@@ -254,7 +254,8 @@ def documents(draw: Any) -> str:
     lines = [*lines, *block(0, 0), "stages:", *block(unit, 2), *draw(
         st.sampled_from([[], ["# end"], ["", "  # deep end"], ["zzz: 1"]])
     )]  # fmt: skip
-    return newline.join(lines) + draw(st.sampled_from(["", newline, newline * 2]))
+    end: str = draw(st.sampled_from(["", newline, newline * 2]))
+    return newline.join(lines) + end
 
 
 VALUE = st.sampled_from(
@@ -294,14 +295,14 @@ def test_an_added_entry_disturbs_nothing_and_goes_without_a_trace(text: Any, val
 def test_an_appended_item_disturbs_nothing_and_goes_without_a_trace(
     text: Any, value: Any, data: Any
 ) -> None:
-    root = parse(text, name="t")
+    root = _tree(text)
     keys = [key.value for key, each in root.at(("stages",)).entries if each.kind == "sequence"]
     key = data.draw(st.sampled_from([*keys, "missing"]))
     after = _edit(lambda: append_item(text, ("stages", key), value))
     if after is not None and after != text:
         assert _kept(text, after)
         assert append_item(after, ("stages", key), value) == after
-        there = parse(after, name="t").at(("stages", key))
+        there = _tree(after).at(("stages", key))
         assert remove(after, ("stages", key, len(there.items) - 1)) == text
 
 
@@ -310,20 +311,24 @@ def test_an_appended_item_disturbs_nothing_and_goes_without_a_trace(
 def test_a_replaced_scalar_says_what_was_asked_and_comes_back(
     text: Any, form: Any, data: Any
 ) -> None:
-    scalars = _scalars(parse(text, name="t"))
+    scalars = _scalars(_tree(text))
     path, node = data.draw(st.sampled_from(scalars))
     tail = "\n" * (len(node.value) - len(node.value.rstrip("\n")))
     value = form.format(node.value.rstrip("\n")) + tail
     after = _edit(lambda: replace_scalar(text, path, value))
     if after is None:
         return
-    assert parse(after, name="t").at(path).value == value
+    assert _tree(after).at(path).value == value
     assert replace_scalar(after, path, value) == after
     back = replace_scalar(after, path, node.value)
-    assert parse(back, name="t").at(path).value == node.value
+    assert _tree(back).at(path).value == node.value
     if form == "p {}" and meaning(node)[0] == "text":
         assert _kept(text, after)
         assert back == text
+
+
+def _tree(text: str) -> Any:
+    return parse(text, name="t")
 
 
 def _scalars(node: Any, path: Any = ()) -> list[Any]:
@@ -335,7 +340,7 @@ def _scalars(node: Any, path: Any = ()) -> list[Any]:
 
 
 def test_a_tree_knows_the_text_of_its_nodes() -> None:
-    root = parse(TWO, name="t")
+    root = _tree(TWO)
     train = root.at(("stages", "train"))
     assert TWO[train.start : train.end].startswith("cmd: python")
     assert TWO[train.start : train.end].endswith("'log']")
