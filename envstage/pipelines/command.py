@@ -23,16 +23,18 @@ _PREFIXES: Final = {
     "nice": ("-n",),
     "timeout": ("-s", "-k"),
 }
+# Options of `uv` and `uv run` that take a value.
+_UV_VALUED: Final = (
+    "--extra --no-extra --group --no-group --only-group --env-file --with -w --with-editable "
+    "--with-requirements --package --python -p --index --default-index -i --index-url "
+    "--extra-index-url -f --find-links --project --directory --config-file --cache-dir "
+    "-P --upgrade-package --refresh-package --reinstall-package --index-strategy "
+    "--keyring-provider --resolution --prerelease --fork-strategy --exclude-newer "
+    "--link-mode --color -C --config-setting --no-build-package --no-binary-package "
+    "--python-platform --allow-insecure-host"
+)
 _RUNNERS: Final = {
-    "uv": frozenset(
-        "--extra --no-extra --group --no-group --only-group --env-file --with -w --with-editable "
-        "--with-requirements --package --python -p --index --default-index -i --index-url "
-        "--extra-index-url -f --find-links --project --directory --config-file --cache-dir "
-        "-P --upgrade-package --refresh-package --reinstall-package --index-strategy "
-        "--keyring-provider --resolution --prerelease --fork-strategy --exclude-newer "
-        "--link-mode --color -C --config-setting --no-build-package --no-binary-package "
-        "--python-platform --allow-insecure-host".split()
-    ),
+    "uv": frozenset(_UV_VALUED.split()),
     "poetry": frozenset({"-C", "--directory", "-P", "--project"}),
     "pdm": frozenset({"-p", "--project"}),
     "pipenv": frozenset[str](),
@@ -43,12 +45,11 @@ _RUNNERS: Final = {
     "pixi": frozenset({"-e", "--environment", "--manifest-path"}),
 }
 # A shell's own words: a program cannot start them.
-_SHELL_WORDS: Final = frozenset(
+_SHELL_WORDS: Final = (
     ". : [ [[ ! { alias break case cd continue declare do done elif else esac eval exec exit "
     "export fi for function if in let local popd pushd read readonly return select set shift "
     "shopt source test then time trap type typeset ulimit umask unalias unset until wait while"
-    .split()
-)  # fmt: skip
+)
 
 
 def interpreter_of(cmd: str) -> str:
@@ -150,7 +151,7 @@ def _is_simple(cmd: str) -> bool:
     if any(not token.strip(_BREAKS + "<>") for token in tokens):
         return False
     first = tokens[0]
-    return first not in _SHELL_WORDS and "$" not in first and not _ASSIGNMENT.match(first)
+    return first not in _SHELL_WORDS.split() and "$" not in first and not _ASSIGNMENT.match(first)
 
 
 def _simple_commands(cmd: str) -> list[list[str]]:

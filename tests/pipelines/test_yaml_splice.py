@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from envstage.errors import EnvstageError
@@ -312,6 +312,7 @@ def test_a_replaced_scalar_says_what_was_asked_and_comes_back(
     text: Any, form: Any, data: Any
 ) -> None:
     scalars = _scalars(_tree(text))
+    assume(scalars)
     path, node = data.draw(st.sampled_from(scalars))
     tail = "\n" * (len(node.value) - len(node.value.rstrip("\n")))
     value = form.format(node.value.rstrip("\n")) + tail
