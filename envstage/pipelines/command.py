@@ -59,14 +59,18 @@ def interpreter_of(cmd: str) -> str:
     the command; else the words that start it: `.venv/bin/python`, `uv run --extra gpu python`,
     `conda run -n x python`.
     """
+    found = python_in(cmd)
+    return AUTO if "$" in found or "`" in found else found or AUTO
+
+
+def python_in(cmd: str) -> str:
+    """The words that start the first interpreter of a command; empty if none can be seen."""
     for words in _simple_commands(cmd):
         words = _without_prefixes(words)
         found = _through_runner(words) or _direct(words)
-        if found and "$" not in found and "`" not in found:
-            return found
         if found:
-            return AUTO
-    return AUTO
+            return found
+    return ""
 
 
 def capture_command(python: str) -> str:

@@ -16,6 +16,7 @@ OWN_HEADER: Final = (
     "# DVC's cache holds the facets; the context of one capture is nobody else's (envstage)"
 )
 _TIMEOUT_S: Final = 30
+_OF_HOOKS: Final = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 
 # In Git, whatever else is ignored. The facets are ignored on purpose: DVC has them.
 _COMMITTED: Final = (
@@ -127,7 +128,8 @@ def _ignored(root: str, git: list[str], paths: list[str], source: str = "") -> s
     """`file:line: pattern` of the first rule that ignores one of the paths."""
     answer = _git([*git, "check-ignore", "--no-index", "-v", "-z", "--", *paths])
     fields = answer.split("\0")
-    for rules, line, pattern, path in zip(fields[::4], fields[1::4], fields[2::4], fields[3::4]):
+    for index in range(0, len(fields) - 3, 4):
+        rules, line, pattern, path = fields[index : index + 4]
         where = os.path.join(root, rules)
         if not pattern.startswith("!") and (not source or where == source):
             return f"{os.path.relpath(where, root)}:{line}\0{pattern}\0{path}"
@@ -142,6 +144,8 @@ def _git(command: list[str]) -> str:
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,
+            # A hook's GIT_DIR would point past the folder that is asked about.
+            env={key: value for key, value in os.environ.items() if key not in _OF_HOOKS},
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""  # no Git, nothing that Git ignores

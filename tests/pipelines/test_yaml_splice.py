@@ -255,7 +255,7 @@ def documents(draw: Any) -> str:
         st.sampled_from([[], ["# end"], ["", "  # deep end"], ["zzz: 1"]])
     )]  # fmt: skip
     end: str = draw(st.sampled_from(["", newline, newline * 2]))
-    return newline.join(lines) + end
+    return str(newline.join(lines) + end)
 
 
 VALUE = st.sampled_from(
