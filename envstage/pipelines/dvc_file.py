@@ -114,6 +114,25 @@ def pipeline_files(root: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def require_pipeline(root: str) -> None:
+    """Refuse a folder that holds no dvc.yaml or lies in no DVC repository."""
+    folder = os.path.realpath(root)
+    while not os.path.isdir(os.path.join(folder, ".dvc")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            raise EnvstageError(
+                "no DVC repository here or above (no folder .dvc)",
+                fix="Run `dvc init`, or change into the repository",
+            )
+        folder = above
+    if not os.path.isfile(os.path.join(root, DVC_FILE)):
+        raise EnvstageError(
+            "no pipeline here: there is no dvc.yaml in this folder",
+            fix="Change into the folder that holds it, or start one with `dvc stage add -n train "
+            "-d train.py -o model python train.py`",
+        )
+
+
 def is_view(path: str) -> bool:
     """Whether a path of the project is that of a view."""
     return _VIEW.fullmatch(path) is not None

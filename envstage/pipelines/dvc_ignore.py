@@ -90,15 +90,23 @@ def add_ignores(draft: Draft, environments: tuple[str, ...]) -> None:
 
 
 def remove_ignores(draft: Draft, environments: tuple[str, ...]) -> None:
-    """Take the lines out again; an environment's own file goes if nothing else is beside it."""
+    """Take the lines out again; those of the environments go if nothing else is there."""
     text = draft.read(GIT_IGNORE)
     if text is not None:
         draft.write(GIT_IGNORE, without_line(text, STATE_LINE))
-    for environment in environments:
-        path = layout.file_of(environment, layout.IGNORE)
-        folder = os.path.join(draft.root, layout.folder_of(environment))
-        if draft.read(path) == own_ignores() and os.listdir(folder) == [layout.IGNORE]:
-            draft.write(path, None)
+    own = {layout.file_of(environment, layout.IGNORE) for environment in environments}
+    if _files_below(draft.root, layout.FOLDER) <= own:
+        for path in sorted(own):
+            if draft.read(path) == own_ignores():
+                draft.write(path, None)
+
+
+def _files_below(root: str, folder: str) -> set[str]:
+    return {
+        os.path.relpath(os.path.join(above, name), root).replace(os.sep, "/")
+        for above, _, names in os.walk(os.path.join(root, folder))
+        for name in names
+    }
 
 
 def ignores_bytecode(root: str) -> bool:
@@ -126,7 +134,8 @@ def _git_dir(root: str) -> str:
 
 def _ignored(root: str, git: list[str], paths: list[str], source: str = "") -> str:
     """`file:line: pattern` of the first rule that ignores one of the paths."""
-    answer = _git([*git, "check-ignore", "--no-index", "-v", "-z", "--", *paths])
+    asked = "".join(f"{path}\0" for path in paths)
+    answer = _git([*git, "check-ignore", "--no-index", "-v", "-z", "--stdin"], asked)
     fields = answer.split("\0")
     for index in range(0, len(fields) - 3, 4):
         rules, line, pattern, path = fields[index : index + 4]
@@ -136,11 +145,11 @@ def _ignored(root: str, git: list[str], paths: list[str], source: str = "") -> s
     return ""
 
 
-def _git(command: list[str]) -> str:
+def _git(command: list[str], asked: str = "") -> str:
     try:
         done = subprocess.run(
             command,
-            stdin=subprocess.DEVNULL,
+            input=asked.encode("utf-8", "surrogateescape"),
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,

@@ -1,4 +1,4 @@
-"""Add the provided stage to an existing DVC pipeline, and take it out again."""
+"""Add the provided stage to an existing DVC pipeline."""
 
 import glob
 import os
@@ -12,19 +12,25 @@ from envstage import config as configuration
 from envstage import layout
 from envstage.config import Config, Environment
 from envstage.errors import EnvstageError
-from envstage.pipelines.command import AUTO, capture_command, is_guarded, python_in, unguarded
+from envstage.pipelines.command import AUTO, capture_command, python_in
 from envstage.pipelines.dvc_config import new_config
-from envstage.pipelines.dvc_file import DVC_FILE, STAGE, Stage, all_stages, tree, view_deps
+from envstage.pipelines.dvc_file import (
+    DVC_FILE,
+    STAGE,
+    Stage,
+    all_stages,
+    require_pipeline,
+    tree,
+)
 from envstage.pipelines.dvc_ignore import (
     add_ignores,
     ignores_bytecode,
-    remove_ignores,
     require_visible,
 )
-from envstage.pipelines.dvc_stage import ours, remove_stage, write_stage
+from envstage.pipelines.dvc_stage import ours, write_stage
 from envstage.pipelines.dvc_track import Choice, find_stage, give_view
 from envstage.pipelines.plan import Draft, Plan
-from envstage.pipelines.yaml_splice import remove, replace_scalar
+from envstage.pipelines.yaml_splice import remove
 
 # Stages that write down the environment once, and are then up to date for ever (dvc.org 2502).
 _RECORDS: Final = re.compile(
@@ -46,7 +52,7 @@ def plan_init(root: str, *, replace: str | None = None) -> Plan:
         EnvstageError: no repository, no pipeline, a name or path that is taken or ignored, or a
             file that cannot be edited safely.
     """
-    _require_pipeline(root)
+    require_pipeline(root)
     draft = Draft(root)
     stages = all_stages(draft)
     victim = _victim(draft, stages, replace)
@@ -63,55 +69,12 @@ def plan_init(root: str, *, replace: str | None = None) -> Plan:
     return draft.plan()
 
 
-def plan_remove(root: str) -> Plan:
-    """Plan to undo `plan_init` and `plan_track`.
-
-    The folder `environment/` stays, and so does a configuration that was changed since init wrote
-    it: both are the user's. A message says so.
-    """
-    _require_pipeline(root)
-    draft = Draft(root)
-    if ours(draft) is None:
-        raise EnvstageError("there is no environment stage of envstage here", where=DVC_FILE)
-    config = configuration.load(root)
-    for stage in all_stages(draft):
-        _release(draft, stage)
-    remove_stage(draft)
-    remove_ignores(draft, tuple(each.name for each in config.environments))
-    text = draft.read(layout.CONFIG_FILE)
-    if text is not None and text == new_config(config.environments[0].python):
-        draft.write(layout.CONFIG_FILE, None)
-    elif config.source:
-        draft.say(f"{config.source} keeps envstage's settings: delete them if nothing needs them")
-    if os.path.isdir(os.path.join(root, layout.FOLDER)):
-        draft.say(f"{layout.FOLDER}/ stays: `git rm -r {layout.FOLDER}` removes it")
-    return draft.plan()
-
-
 def records_environment(stage: Stage) -> bool:
     """Whether a stage writes down the environment with pip, conda or uv."""
     return any(_RECORDS.search(cmd) for cmd in stage.commands)
 
 
 # -- what must hold ------------------------------------------------------------------------------
-
-
-def _require_pipeline(root: str) -> None:
-    folder = os.path.realpath(root)
-    while not os.path.isdir(os.path.join(folder, ".dvc")):
-        above = os.path.dirname(folder)
-        if above == folder:
-            raise EnvstageError(
-                "no DVC repository here or above (no folder .dvc)",
-                fix="Run `dvc init`, or change into the repository",
-            )
-        folder = above
-    if not os.path.isfile(os.path.join(root, DVC_FILE)):
-        raise EnvstageError(
-            "no pipeline here: there is no dvc.yaml in this folder",
-            fix="Change into the folder that holds it, or start one with `dvc stage add -n train "
-            "-d train.py -o model python train.py`",
-        )
 
 
 def _require_free_name(stages: tuple[Stage, ...]) -> None:
@@ -252,37 +215,21 @@ def _require_replaceable(
             if any(os.path.basename(path) in cmd for cmd in stage.commands):
                 used = f"the command of `{stage.address}` reads {path}"
     root = tree(draft, DVC_FILE)
-    for key in ("params", "metrics", "plots", "vars", "artifacts"):
-        node = root.child(key) if root is not None else None
+    for section in ("params", "metrics", "plots", "vars", "artifacts"):
+        node = root.child(section) if root is not None else None
         listed = [
             *(node.items if node else ()),
             *(pair[0] for pair in (node.entries if node else ())),
         ]
         names = {(item.entries[0][0] if item.entries else item).value for item in listed}
         if names & outs:
-            used = f"`{key}:` of dvc.yaml names {', '.join(sorted(names & outs))}"
+            used = f"`{section}:` of dvc.yaml names {', '.join(sorted(names & outs))}"
     if used:
         raise EnvstageError(
             f"cannot be replaced: {used}",
             where=victim.address,
             fix="Run init without `--replace`, then remove the stage by hand",
         )
-
-
-def _release(draft: Draft, stage: Stage) -> None:
-    """Take views and guards out of a stage."""
-    for item in reversed(view_deps(stage)):
-        text = draft.read(stage.file) or ""
-        draft.write(stage.file, remove(text, item.place, name=stage.file))
-    for index, cmd in enumerate(stage.commands):
-        if is_guarded(cmd) and not stage.is_ours:
-            place = (*stage.body, "cmd")
-            place = place if isinstance(stage.cmd, str) else (*place, index)
-            text = draft.read(stage.file) or ""
-            draft.write(stage.file, replace_scalar(text, place, unguarded(cmd), name=stage.file))
-            draft.say(
-                f"`{stage.address}` loses its guard: DVC runs it once more, its command changed"
-            )
 
 
 # -- what the user should know -------------------------------------------------------------------

@@ -132,7 +132,7 @@ def view_name(stage: Stage) -> str:
 
 
 def _view_for(draft: Draft, config: Config, stage: Stage, choice: Choice) -> View:
-    """The stage's view: the one that it depends on, the configured one of its name, or a new one."""
+    """The view that the stage depends on, the configured one of its name, or a new one."""
     tracked = view_deps(stage)
     if tracked:
         path = stage.resolved(tracked[0])

@@ -154,9 +154,11 @@ def _place(root: str, path: str, temporary: str | None) -> None:
         os.replace(temporary, place)
         return
     os.unlink(place)
-    with contextlib.suppress(OSError):  # the folder goes if this was all that it held
-        if os.path.dirname(place) != os.path.realpath(root):
-            os.rmdir(os.path.dirname(place))
+    top, folder = os.path.realpath(root), os.path.dirname(place)
+    with contextlib.suppress(OSError):  # folders go if this was all that they held
+        while folder != top:
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
 
 
 def _put_back(root: str, edits: list[Edit]) -> None:
