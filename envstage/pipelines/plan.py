@@ -99,20 +99,22 @@ def apply(plan: Plan, root: str) -> None:
             raise EnvstageError(
                 "changed since the plan was made", where=edit.path, fix="Run the command again"
             )
-    done: list[Edit] = []
+    begun: list[Edit] = []
     staged: dict[str, str] = {}
+    where = ""
     try:
         for edit in plan.edits:
+            where = edit.path
             if edit.after is not None:
-                staged[edit.path] = _stage(root, edit.path, edit.after)
+                staged[where] = _stage(root, where, edit.after)
         for edit in plan.edits:
-            done.append(edit)
-            _place(root, edit.path, staged.pop(edit.path, None))
+            where = edit.path
+            begun.append(edit)
+            _place(root, where, staged.get(where))
     except OSError as error:
-        _put_back(root, done)
+        _put_back(root, begun)
         raise EnvstageError(
-            f"cannot be written: {error.strerror}; nothing was changed",
-            where=str(error.filename or root),
+            f"cannot be written: {error.strerror}; nothing was changed", where=where
         ) from None
     finally:
         for temporary in staged.values():
