@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional, Tuple
+    from typing import Any, Callable
 
 LIBRARIES = ("importlib.metadata", "importlib_metadata", "pkg_resources")
 QUERIES = ("entry_points", "iter_entry_points")
@@ -89,9 +89,9 @@ def distributions_asked(report: "Any", context: "Any") -> None:
 
 
 def enumerating() -> str:
-    """Which function of the library enumerates the distributions; empty if none is known."""
+    """Which function of the library enumerates the distributions."""
     frame: "Any" = sys._getframe(2)
-    name = ""
+    name = "distributions"
     for _ in range(FRAMES_AT_MOST):
         if frame is None:
             break
@@ -167,7 +167,7 @@ def selected(report: "Any", words: "Any") -> None:
 def iterated(report: "Any", module: "Any", points: "Any") -> None:
     """Entry points are walked through: all of them, unless they are those of one group or of
     one distribution, or `select` walks to take a group."""
-    frame: "Any" = sys._getframe(2)
+    frame: "Any" = sys._getframe(3)  # past the note and the watched method
     words = frame.f_locals.get("params", {})
     if frame.f_globals is vars(module) and ("group" in words or not words):
         return

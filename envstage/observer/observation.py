@@ -4,7 +4,8 @@ Events of one report, a line each, fields separated by tabs (backslash escapes):
 
 | event | fields |
 | --- | --- |
-| `start` | format, identity, pid, parent's pid, `exec`, `fork` or `preexec`, parent's identity, executable, prefix, version, argv[0] |
+| `start` | format, identity, pid, parent's pid, how it began, parent's identity, \
+executable, prefix, version, argv[0] |
 | `module` | the file of a module, Python or extension, outside the standard library |
 | `found` | a name looked up at the top level or in a namespace package, its origin |
 | `missing` | such a name that no finder found |
@@ -21,6 +22,9 @@ Events of one report, a line each, fields separated by tabs (backslash escapes):
 | `incomplete`, `unsupported` | why the report cannot be whole |
 | `unseen` | what cannot be seen on this platform |
 | `end` | the process ended and said so |
+
+A process begins as `exec` (a program was started), `fork`, or `preexec` (forked only to become
+another program: no end is expected of it).
 """
 
 import os
@@ -416,5 +420,5 @@ def python_count(report: Report, kind: str) -> int:
 def became_python(report: Report) -> bool:
     """Whether a process ended by becoming another Python that should have reported."""
     return (
-        bool(report.events) and report.events[-1][0] == "exec" and "python" == report.events[-1][2]
+        bool(report.events) and report.events[-1][0] == "exec" and report.events[-1][2] == "python"
     )

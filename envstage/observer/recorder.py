@@ -30,6 +30,21 @@ FORMAT = "1"
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 # `site` itself looks these up at every start.
 NAMES_OF_SITE = ("sitecustomize", "usercustomize")
+# The standard library looks these up, and they cannot be installed: parts of other platforms.
+# `sys.stdlib_module_names` has most of them, from Python 3.10 on.
+NAMES_ELSEWHERE = (
+    "nt",
+    "winreg",
+    "_winreg",
+    "msvcrt",
+    "_winapi",
+    "_overlapped",
+    "_scproxy",
+    "vms_lib",
+    "java",
+    "org",
+    "__builtin__",
+)
 GPU_LIBRARIES = (b"libcuda.so", b"libnvidia-ml.so", b"libamdhip64.so", b"libhsa-runtime64.so")
 GPU_DEVICES = ("/dev/nvidia", "/dev/kfd")
 READ_AT_ONCE_BYTES = 1 << 16
@@ -47,7 +62,7 @@ def escape(text: str) -> str:
 def read_whole(path: str) -> bytes:
     """A file of /proc: its size is unknown before it is read."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    parts = []
+    parts: "List[bytes]" = []
     try:
         while True:
             part = os.read(descriptor, READ_AT_ONCE_BYTES)
@@ -64,7 +79,7 @@ def load(name: str) -> "Dict[str, Any]":
     module = "_envstage_observer_" + name
     space = {"__name__": module, "__file__": path}
     loader = sys.modules["_frozen_importlib_external"].SourceFileLoader(module, path)
-    exec(loader.get_code(module), space)  # type: ignore[attr-defined]
+    exec(loader.get_code(module), space)
     return space
 
 
@@ -163,7 +178,8 @@ class Recorder:
         self.is_heard = False
         self.files: "Set[str]" = set()
         self.standard = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-        self.names: "Set[str]" = set(getattr(sys, "stdlib_module_names", ())) | set(NAMES_OF_SITE)
+        self.names: "Set[str]" = set(getattr(sys, "stdlib_module_names", ()))
+        self.names.update(NAMES_OF_SITE, NAMES_ELSEWHERE)
         self.finder = Finder(self)
         self.parts: "Dict[str, Dict[str, Any]]" = {}
 
@@ -439,7 +455,7 @@ class Finder:
             self.recorder.part("entries")["distributions_asked"](self.recorder.report, context)
         except Exception as error:
             self.recorder.incomplete(error)
-        return ()
+        return iter(())  # Python 3.8 calls `next` on it
 
 
 def devices_open(process: str) -> "List[str]":

@@ -13,20 +13,29 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+    from typing import Any, Dict, List, Sequence, Set, Tuple
 
 READ_AT_MOST_BYTES = 1 << 16
 SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "fish", "ash"))
+# fmt: off
 LAUNCHERS = SHELLS | frozenset(
-    "env nohup nice ionice time timeout stdbuf setsid xargs taskset numactl chrt strace make just "
-    "task uv uvx rye poetry pdm conda mamba micromamba pixi pipenv hatch tox nox direnv mise asdf "
-    "mpirun mpiexec mpiexec.hydra horovodrun parallel watch script dvc snakemake".split()
+    (
+        "env", "nohup", "nice", "ionice", "time", "timeout", "stdbuf", "setsid", "xargs", "taskset",
+        "numactl", "chrt", "strace", "make", "just", "task", "uv", "uvx", "rye", "poetry", "pdm",
+        "conda", "mamba", "micromamba", "pixi", "pipenv", "hatch", "tox", "nox", "direnv", "mise",
+        "asdf", "mpirun", "mpiexec", "mpiexec.hydra", "horovodrun", "parallel", "watch", "script",
+        "dvc", "snakemake"
+    )
 )
 ELSEWHERE = frozenset(
-    "docker podman nerdctl singularity apptainer enroot charliecloud ch-run kubectl ssh mosh srun "
-    "sbatch salloc qsub qrsh bsub condor_submit sudo su doas runuser chroot unshare nsenter bwrap "
-    "flatpak systemd-run wine".split()
+    (
+        "docker", "podman", "nerdctl", "singularity", "apptainer", "enroot", "charliecloud",
+        "ch-run", "kubectl", "ssh", "mosh", "srun", "sbatch", "salloc", "qsub", "qrsh", "bsub",
+        "condor_submit", "sudo", "su", "doas", "runuser", "chroot", "unshare", "nsenter", "bwrap",
+        "flatpak", "systemd-run", "wine"
+    )
 )
+# fmt: on
 PYTHONS = ("python", "pypy")
 CLEARING = frozenset(("-i", "-", "--ignore-environment"))
 # Options of Python that take the next word as their value.
@@ -128,11 +137,14 @@ def scan(words: "Sequence[str]", hook: str) -> "Set[str]":
             marks.add("elsewhere")
         elif is_python(name) and is_isolated(following):
             marks.add("isolated")
-        elif name == "env" and CLEARING.intersection(following[:8]):
-            marks.add("cleared")
-        elif replaces_path(word, following, hook):
+        elif clears(name, following) or replaces_path(word, following, hook):
             marks.add("cleared")
     return marks
+
+
+def clears(name: str, following: "Sequence[str]") -> bool:
+    """Whether a word is `env` with an empty environment to begin with."""
+    return name == "env" and bool(CLEARING.intersection(following[:8]))
 
 
 def replaces_path(word: str, following: "Sequence[str]", hook: str) -> bool:

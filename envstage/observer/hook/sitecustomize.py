@@ -6,15 +6,21 @@ that of every Python ever likely to be started below a guard: one too old to be 
 in the report and goes on.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # noqa: F401  # in a type comment
 
-def _leave(folder):  # type: ignore[no-untyped-def]  # Python 2 must be able to parse this
+
+def _leave(folder):
+    # type: (str) -> None
     import sys
 
     sys.path[:] = [entry for entry in sys.path if entry != folder]
     sys.path_importer_cache.pop(folder, None)
 
 
-def _start(folder):  # type: ignore[no-untyped-def]
+def _start(folder):
+    # type: (str) -> None
     import os
     import sys
 
@@ -29,27 +35,29 @@ def _start(folder):  # type: ignore[no-untyped-def]
     importer = sys.modules["_frozen_importlib_external"]
     path = os.path.join(os.path.dirname(folder), "recorder.py")
     name = "_envstage_observer"
-    space = {"__name__": name, "__file__": path}
+    space = {"__name__": name, "__file__": path}  # type: dict[str, Any]
     # Through the loader for its cached bytecode; not through `import`, which would show it to
     # the program in `sys.modules`.
     exec(importer.SourceFileLoader(name, path).get_code(name), space)
     space["start"](report, folder)
 
 
-def _begin():  # type: ignore[no-untyped-def]
+def _begin():
+    # type: () -> None
     import os
     import sys
 
     folder = os.path.dirname(os.path.abspath(__file__))
     _leave(folder)
-    try:
+    try:  # noqa: SIM105  # a bare interpreter has no `contextlib` loaded
         _start(folder)
-    except Exception:  # the program comes first; a process without a report widens the view
-        pass
+    except Exception:
+        pass  # the program comes first; a process without a report widens the view
     # Out of the way, so that the name now means the user's module, or nothing. The import
     # system takes what stands in `sys.modules` afterwards.
     sys.modules.pop("sitecustomize", None)
 
 
 _begin()
-import sitecustomize  # noqa: E402,F401  # its errors, also that there is none, are the user's
+# Its errors, also that there is none, are the user's.
+import sitecustomize  # type: ignore[import-not-found]  # noqa: E402,F401
