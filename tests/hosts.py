@@ -16,10 +16,27 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from envstage.world import READ_LIMIT_BYTES, Completed, TimedOut
 
 HOSTS = Path(__file__).parent / "data" / "hosts"
+
+
+class Recorded:
+    """A program that was started: it ends as it was recorded to."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self._answer = answer
+
+    def finish(self, timeout_s: float) -> Completed:
+        if self._answer.get("timeout"):
+            raise TimedOut(f"no answer within {timeout_s:g} s")
+        return Completed(
+            returncode=self._answer.get("returncode", 0),
+            stdout=self._answer.get("stdout", "").encode(),
+            stderr=self._answer.get("stderr", "").encode(),
+        )
 
 
 class CapturedHost:
@@ -80,20 +97,20 @@ class CapturedHost:
     def run(
         self, argv: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None
     ) -> Completed:
+        return Recorded(self._answer(argv)).finish(timeout_s)
+
+    def start(self, argv: Sequence[str], *, cwd: str | None = None) -> Recorded:
+        return Recorded(self._answer(argv))
+
+    def _answer(self, argv: Sequence[str]) -> Mapping[str, Any]:
         line = shlex.join(argv)
         commands = self._host.get("commands", {})
-        if line not in commands:
-            if self.which(argv[0]) is None and not self.exists(argv[0]):
-                raise FileNotFoundError(2, "No such file or directory", argv[0])
-            raise AssertionError(f"{self.folder.name}: nobody recorded `{line}`")
-        answer = commands[line]
-        if answer.get("timeout"):
-            raise TimedOut(f"no answer within {timeout_s:g} s")
-        return Completed(
-            returncode=answer.get("returncode", 0),
-            stdout=answer.get("stdout", "").encode(),
-            stderr=answer.get("stderr", "").encode(),
-        )
+        if line in commands:
+            answer: Mapping[str, Any] = commands[line]
+            return answer
+        if self.which(argv[0]) is None and not self.exists(argv[0]):
+            raise FileNotFoundError(2, "No such file or directory", argv[0])
+        raise AssertionError(f"{self.folder.name}: nobody recorded `{line}`")
 
     def which(self, program: str) -> str | None:
         found = self._host.get("which", {}).get(program)

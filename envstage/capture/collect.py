@@ -30,6 +30,7 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     anomalies: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     failure: ProbeError | None = None
+    answer: ProbeAnswer | None = None
 
 
 def collect(world: World, root: str, config: Config, environment: Environment) -> Capture:
@@ -66,6 +67,7 @@ def collect(world: World, root: str, config: Config, environment: Environment) -
         anomalies=tuple(sorted({text for each in collected for text in each.anomalies})),
         problems=_problems(world, answer, failure),
         failure=failure,
+        answer=answer,
     )
 
 

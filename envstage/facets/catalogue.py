@@ -11,7 +11,10 @@ from typing import Final, cast
 from envstage.facets.contract import Facet, FactRule, may_meet
 from envstage.snapshot.model import Address, Level
 
-MODULES: Final = ("python", "packages", "conda", "variables", "system", "hardware", "tools")
+MODULES: Final = (
+    *("python", "packages", "conda", "variables", "system", "hardware", "tools"),
+    "imports",
+)
 
 
 def facets() -> tuple[Facet, ...]:

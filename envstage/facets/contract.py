@@ -28,7 +28,10 @@ class FactRule(msgspec.Struct, frozen=True):
 
 
 class Installed(msgspec.Struct, frozen=True, kw_only=True):
-    """One distribution as the probe saw it. Paths are absolute and never leave the capture."""
+    """One distribution as the probe saw it. Paths are absolute and never leave the capture.
+
+    `tops` are the names at the top of its installed files, as `import` spells them.
+    """
 
     name: str
     version: str | None
@@ -42,6 +45,9 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
     is_own_build: bool = False
     build_files: int = 0
     is_requested: bool = False
+    tops: tuple[str, ...] = ()
+    entry_points: str = ""
+    metadata_digest: str | None = None
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
 

@@ -8,9 +8,9 @@ commit, an archive, an editable checkout) is identity only as long as no build d
 from collections.abc import Mapping
 from typing import Final
 
-from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
+from envstage.facets.contract import Collected, FactRule, Installed, Request
 from envstage.facets.origin import Origin, origin_of
-from envstage.snapshot.model import Address, Level, Unknown, Value
+from envstage.snapshot.model import Address, Facts, Level, Unknown, Value
 from envstage.world import World
 
 NAME: Final = "packages"
@@ -30,12 +30,18 @@ FACTS: Final = (
     FactRule("packages.*.editable", Level.SOFTWARE, "where an editable install lies", counts=False),
     FactRule("packages.*.note", Level.SOFTWARE, "what rebuilding it needs", counts=False),
     FactRule("packages.*.installer", None, "the program that installed it"),
+    FactRule(
+        "packages.*.metadata",
+        None,
+        "digest of its METADATA, in the view of a run that read it",
+    ),
     FactRule("tooling.*.version", None, "envstage, and what only envstage needs"),
 )
 # Installers and build tools change nothing that a stage computes (case 27). They are kept for
 # rebuilding, and count for a view that names them.
 TOOLING: Final = frozenset({"pip", "uv", "setuptools", "wheel"})
 OURSELVES: Final = "envstage"
+TOOLING_MARK: Final = "tooling"
 
 
 def collect(world: World, request: Request) -> Collected:
@@ -47,8 +53,8 @@ def collect(world: World, request: Request) -> Collected:
     ours = only_ours(request.probe.distributions)
     for installed in request.probe.distributions:
         if installed.name in ours:
-            facts["tooling", installed.name, "version"] = installed.version
-            continue
+            # A mark: these are in no snapshot and no view that does not name or use them.
+            facts[TOOLING_MARK, installed.name, "version"] = installed.version
         origin = origin_of(world, request.root, installed)
         anomalies.extend(origin.anomalies)
         for name, value in _package(installed, origin).items():
@@ -74,12 +80,9 @@ def only_ours(distributions: tuple[Installed, ...]) -> frozenset[str]:
     return frozenset(needed - _reachable(others, by_name, with_extras=True))
 
 
-def local_name(probe: ProbeAnswer, name: str) -> Installed | None:
-    """The distribution of that PEP 503 name."""
-    for installed in probe.distributions:
-        if installed.name == name:
-            return installed
-    return None
+def is_tooling(facts: Facts, name: str) -> bool:
+    """Whether a package counts only where a view names it or a run used it (case 27)."""
+    return name in TOOLING or (TOOLING_MARK, name, "version") in facts
 
 
 def _reachable(names: set[str], by_name: Mapping[str, Installed], *, with_extras: bool) -> set[str]:
@@ -107,5 +110,7 @@ def _package(installed: Installed, origin: Origin) -> dict[str, Value]:
         facts["tags"] = installed.tags
     if installed.installer:
         facts["installer"] = installed.installer
+    if installed.metadata_digest:
+        facts["metadata"] = installed.metadata_digest
     facts.update(origin.facts())
     return facts

@@ -8,6 +8,7 @@ the same modules is the same, and an edited one is not.
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from envstage.world import World
@@ -50,8 +51,8 @@ def libraries(world: World, root: str, value: str) -> tuple[str, ...]:
 
 
 def inside(world: World, root: str, path: str) -> str | None:
-    """A path relative to the project, with `/`; `None` where it is outside."""
-    return _within(_real(world, os.path.join(root, path)), _real(world, root))
+    """An absolute path made relative to the project, with `/`; `None` where it is outside."""
+    return _within(_real(world, path), _real(world, root)) if os.path.isabs(path) else None
 
 
 def _separator(world: World) -> str:
@@ -100,40 +101,53 @@ def _within(path: str, folder: str) -> str | None:
 
 def _importable(world: World, path: str) -> str | None:
     """Names and contents of the modules under a folder, or of an archive."""
-    found: list[str] = []
+    walk = _Walk(world)
     try:
-        _walk(world, path, "", found, set())
+        walk.into(path, "")
     except NotADirectoryError:
         return _described(world, path, is_hashed=True)
     except OSError:
         return None
-    is_hashed = len(found) <= FILES_HASHED_AT_MOST
+    is_hashed = len(walk.found) <= FILES_HASHED_AT_MOST
     lines = [
         f"{name}\0{_described(world, f'{path}/{name}', is_hashed=is_hashed)}"
-        for name in sorted(found)
+        for name in sorted(walk.found)
     ]
     return "\n".join(lines) if lines else None
 
 
-def _walk(world: World, path: str, inside: str, found: list[str], seen: set[str]) -> None:
-    """Collect the modules below a folder: files by their ending, folders that are identifiers."""
-    real = world.real_path(path)
-    if real in seen:
-        return
-    names = world.list_dir(path)
-    seen.add(real)
-    for name in names:
-        if name.endswith(_IMPORTABLE):
-            if not (name.endswith(".pyc") and f"{name[:-1]}" in names):
-                found.append(inside + name)
-        elif name.isidentifier() and name != "__pycache__":
-            try:
-                _walk(world, f"{path}/{name}", f"{inside}{name}/", found, seen)
-            except OSError:
-                continue  # a file without an ending, or a folder that Python cannot read either
-        if len(found) > FILES_LISTED_AT_MOST:
-            raise TooMuch(f"more than {FILES_LISTED_AT_MOST:,} modules")
-    seen.discard(real)
+class _Walk:
+    """The modules below a folder: files by their ending, in folders that are identifiers."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.found: list[str] = []
+        self._folders = 0
+        self._open: set[str] = set()
+
+    def into(self, path: str, inside: str) -> None:
+        """Collect what is in one folder and below. Raises: `OSError` for the folder itself."""
+        real = self.world.real_path(path)
+        if real in self._open:
+            return  # a link to a folder above
+        names = self.world.list_dir(path)
+        self._open.add(real)
+        self._folders += 1
+        self.found.extend(inside + name for name in names if _is_module(name, names))
+        if max(len(self.found), self._folders) > FILES_LISTED_AT_MOST:
+            raise TooMuch(f"more than {FILES_LISTED_AT_MOST:,} modules or folders")
+        for name in names:
+            if name.isidentifier() and name != "__pycache__":
+                # Fails for a file without an ending; a folder that cannot be read is none to
+                # Python either.
+                with suppress(OSError):
+                    self.into(f"{path}/{name}", f"{inside}{name}/")
+        self._open.discard(real)
+
+
+def _is_module(name: str, names: tuple[str, ...]) -> bool:
+    """Whether Python imports this file: bytecode only where its source is missing."""
+    return name.endswith(_IMPORTABLE) and not (name.endswith(".pyc") and name[:-1] in names)
 
 
 def _loadable(world: World, path: str) -> str | None:

@@ -25,8 +25,12 @@ FACTS: Final = (
 )
 
 VALUE_LIMIT: Final = 4096
-# A path at the beginning of a word or after `=`, `:`, `,`, not the `//` of a URL.
-_PATH: Final = re.compile(r"(?<![\w.:/\\$}~-])(~?/|[A-Za-z]:[\\/]|(?<=[:=,])/)(?!/)[^\s:;,'\"=]*")
+# An absolute path, also behind `=`, `:`, `-L` or `file://`; not the slashes of `a/b` and `//host`.
+_PATH: Final = re.compile(
+    r"(?:(?<![\w./\\$}~-])|(?<=\s-[A-Z]))"
+    r"(?:file:(?://)?)?(?:~?/(?!/)|[A-Za-z]:[\\/]|\\\\)[^\s:;,'\"=]*"
+)
+_ONE_PATH: Final = re.compile(r"(?:~?/(?!/)|[A-Za-z]:[\\/])[^:;,='\"]*")
 # Values that mean the same as none.
 _DEFAULTS: Final = {"PYTHONHASHSEED": ("random",)}
 
@@ -38,7 +42,8 @@ def collect(world: World, request: Request) -> Collected:
         value = world.environ.get(name)
         if value is None or any(fnmatch.fnmatchcase(name, never) for never in numerics.NEVER):
             continue
-        if is_secret_name(name) or is_secret_value(value):
+        # Of search paths, no value is stored that could be a secret.
+        if _look(name) is None and (is_secret_name(name) or is_secret_value(value)):
             facts["secrets", name] = SET
             continue
         found = _described(world, request, name, value)
@@ -89,9 +94,12 @@ def portable(world: World, root: str, text: str) -> str:
     """The text with every absolute path made relative to the project, or a digest of itself."""
 
     def replace(match: "re.Match[str]") -> str:
-        inside = search_paths.inside(world, root, match[0])
-        return inside if inside is not None else _digest(match[0])
+        path = re.sub(r"^file:(?://)?", "", match[0])
+        inside = search_paths.inside(world, root, path)
+        return inside if inside is not None else _digest(path)
 
+    if _ONE_PATH.fullmatch(text):
+        return _ONE_PATH.sub(replace, text)  # one path, spaces included
     return _PATH.sub(replace, text)
 
 

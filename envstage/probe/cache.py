@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # What an entry means; a new number forgets what was kept before.
-_FORMAT = 1
+_FORMAT = 2
 _YOUNG_NS = 2 * 10**9
 _LIMIT_BYTES = 64 * 1024 * 1024
 

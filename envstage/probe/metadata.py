@@ -109,6 +109,8 @@ def _read(path: str, info: str) -> dict[str, Any]:
     facts.update(_requirements((header or {}).get("requires-dist", "")))
     if info.lower().endswith(".dist-info"):
         facts.update(_wheel_facts(path, info))
+    else:
+        facts.update(_egg_facts(path))
     if anomalies:
         facts["anomalies"] = anomalies
     return facts
@@ -184,6 +186,9 @@ def _wheel_facts(path: str, info: str) -> dict[str, Any]:
     tags = sorted(re.findall(r"(?m)^Tag:[ \t]*([\w.]+-[\w.]+-[\w.]+)\s*$", wheel))
     if tags:
         facts["tags"] = tags
+    entry_points = _text(path, "entry_points.txt")
+    if entry_points:
+        facts["entry_points"] = entry_points
     direct_url = _text(path, "direct_url.json")
     if direct_url:
         facts["direct_url"] = direct_url
@@ -191,6 +196,17 @@ def _wheel_facts(path: str, info: str) -> dict[str, Any]:
     facts["is_own_build"] = any("-linux_" in tag for tag in tags)
     facts["is_requested"] = os.path.exists(path + os.sep + "REQUESTED")
     facts.update(build_of(path, info, is_own_build=facts["is_own_build"]))
+    return facts
+
+
+def _egg_facts(path: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    tops = (_text(path, "top_level.txt") or "").split()
+    if tops:
+        facts["tops"] = sorted(tops)
+    entry_points = _text(path, "entry_points.txt")
+    if entry_points:
+        facts["entry_points"] = entry_points
     return facts
 
 

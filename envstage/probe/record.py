@@ -21,7 +21,7 @@ _SKIPPED_OUTSIDE = ("bin", "scripts", "include")
 
 
 def build_of(path: str, info: str, *, is_own_build: bool) -> dict[str, Any]:
-    """`build` and `build_files` (their number), or `build_problem`; nothing without RECORD.
+    """`build`, `build_files` (their number) and `tops`, or `build_problem`; {} without RECORD.
 
     Of a wheel that was compiled on this machine, only the names of native files count: the
     same source compiled twice gives other bytes (case 29).
@@ -33,15 +33,20 @@ def build_of(path: str, info: str, *, is_own_build: bool) -> dict[str, Any]:
         return {}
     except OSError as error:
         return {"build_problem": "RECORD cannot be read: %s" % error.strerror}
-    lines = sorted(_acting(data.decode("utf-8", "surrogateescape"), info, is_own_build))
-    if not lines and not data.strip():
+    if not data.strip():
         return {"build_problem": "RECORD is empty"}
+    text = data.decode("utf-8", "surrogateescape")
+    lines = sorted(_acting(text, info, is_own_build))
     import hashlib
 
-    text = "\n".join(lines).encode("utf-8", "surrogateescape")
-    digest = hashlib.sha256(text).hexdigest()
+    digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     kind = "source-sha256:" if is_own_build else "sha256:"
-    return {"build": kind + digest, "build_files": len(lines)}
+    return {
+        "build": kind + digest,
+        "build_files": len(lines),
+        "tops": _tops(lines),
+        "metadata_digest": _metadata_digest(text, info),
+    }
 
 
 def matching_share(path: str) -> float:
@@ -101,6 +106,20 @@ def _acting(text: str, info: str, is_own_build: bool) -> Iterator[str]:
         if is_own_build and _is_native(name):
             digest = ""
         yield "%s,%s" % (name, digest)
+
+
+def _tops(lines: list[str]) -> list[str]:
+    """The names at the top of the installed files: `numpy`, `six`, `_yaml`."""
+    tops = {line.rpartition(",")[0].partition("/")[0] for line in lines}
+    names = {top.partition(".")[0] for top in tops if not top.startswith(".")}
+    return sorted(name for name in names if name.isidentifier())
+
+
+def _metadata_digest(text: str, info: str) -> str | None:
+    for name, digest, _ in rows(text):
+        if name == info + "/METADATA" and digest:
+            return digest.replace("=", ":", 1)
+    return None
 
 
 def _placed(name: str) -> str | None:

@@ -10,7 +10,8 @@ import msgspec
 from envstage.config import Config, View
 from envstage.errors import EnvstageError
 from envstage.facets import catalogue
-from envstage.facets.packages import TOOLING
+from envstage.facets.imports import Names
+from envstage.facets.packages import is_tooling
 from envstage.snapshot.model import (
     Address,
     Facts,
@@ -22,7 +23,10 @@ from envstage.snapshot.model import (
     covers,
     written,
 )
+from envstage.views.document import OBSERVED, WIDE, ViewDocument
+from envstage.views.selection import GPU, Selection
 
+_PACKAGED: Final = ("packages", "conda")
 _NAMED_GROUPS: Final = ("packages", "conda", "variables", "tools")
 _VERSION_PART: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -32,28 +36,45 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
 
     view: View
     level: Level
+    selection: str
     facts: Facts
     unknown: Mapping[Address, Unknown]
 
+    @property
+    def document(self) -> ViewDocument:
+        """The view's document."""
+        return ViewDocument(level=self.level, selection=self.selection, facts=self.facts)
 
-def project(facts: Facts, view: View, level: Level) -> Projection:
+
+def project(
+    facts: Facts,
+    view: View,
+    level: Level,
+    selection: Selection | None = None,
+    names: Names | None = None,
+) -> Projection:
     """Take the facts that a view selects.
 
     Args:
         facts: everything that was captured, the context's facts included.
         level: the level of the view's environment; the view's own may be lower.
+        selection: what the stage was seen to use; None for a wide view.
+        names: what names mean to the interpreter, where a selection asks.
 
     A wide view: every fact that counts at the level, less `exclude`, and what `include` names,
-    whatever its level. An included package or tool that is not there is an absent fact: its
-    appearing later changes the view.
+    whatever its level. An observed one: of packages and GPU, what was used. A package or name
+    that is asked for and not there is an absent fact: its appearing later changes the view.
     """
     level = view.level or level
     selected = {
-        address: value for address, value in facts.items() if _is_selected(address, view, level)
+        address: value
+        for address, value in facts.items()
+        if _is_selected(address, facts, view, level, selection)
     }
-    for address in [each for each in selected if each[0] == "packages" and each[2] == "source"]:
-        build = selected.get((*address[:2], "build"))
-        if isinstance(build, str):
+    if selection is not None:
+        selected |= _observed(facts, selection, names, view)
+    for address in [each for each in selected if each[0] == "packages" and each[2:] == ("source",)]:
+        if isinstance(selected.get((*address[:2], "build")), str):
             del selected[address]
     for pattern in view.include:
         if _is_literal_name(pattern) and not any(covers(pattern, each) for each in facts):
@@ -64,7 +85,13 @@ def project(facts: Facts, view: View, level: Level) -> Projection:
         if (tolerance := _tolerance_of(view, address)) != "ignore"
     }
     unknown = {address: value for address, value in tolerated.items() if isinstance(value, Unknown)}
-    return Projection(view=view, level=level, facts=tolerated, unknown=unknown)
+    return Projection(
+        view=view,
+        level=level,
+        selection=WIDE if selection is None else OBSERVED,
+        facts=tolerated,
+        unknown=unknown,
+    )
 
 
 def check_patterns(config: Config) -> None:
@@ -103,7 +130,9 @@ def tolerated_value(value: Value, tolerance: str) -> Value:
     return match.group().split(".")[0] if tolerance == "major" else match.group()
 
 
-def _is_selected(address: Address, view: View, level: Level) -> bool:
+def _is_selected(
+    address: Address, facts: Facts, view: View, level: Level, selection: Selection | None
+) -> bool:
     if covered(view.include, address):
         return True
     if covered(view.exclude, address) or not catalogue.counts(address):
@@ -111,7 +140,51 @@ def _is_selected(address: Address, view: View, level: Level) -> bool:
     own = catalogue.level_of(address)
     if own is None or own > level:
         return False
-    return not (address[0] in ("packages", "conda") and address[1] in TOOLING)
+    if selection is None:
+        return not (address[0] in _PACKAGED and is_tooling(facts, address[1]))
+    return _is_used(address, facts, selection)
+
+
+def _is_used(address: Address, facts: Facts, selection: Selection) -> bool:
+    """Whether a fact that counts was used: what a run cannot be seen to use counts always."""
+    facet = address[0]
+    if facet == "python":
+        return selection.uses_python
+    if facet == "packages":
+        return address[1] in selection.packages
+    if facet == "conda":
+        # A conda package of a Python distribution is used or not; of a library nobody knows.
+        is_python = ("packages", address[1], "version") in facts
+        return not is_python or address[1] in selection.packages
+    if address[:2] in GPU:
+        return selection.uses_gpu
+    # What PYTHONPATH makes importable is told name by name, for the names that were used.
+    return address != ("variables", "PYTHONPATH")
+
+
+def _observed(
+    facts: Facts, selection: Selection, names: Names | None, view: View
+) -> dict[Address, Value]:
+    """The facts that only this selection asks for."""
+    found: dict[Address, Value] = {}
+    for name in selection.packages:
+        if ("packages", name, "version") not in facts:
+            found["packages", name] = None
+    for name in selection.metadata:
+        if ("packages", name, "metadata") in facts:
+            found["packages", name, "metadata"] = facts["packages", name, "metadata"]
+    if names is not None:
+        for name in selection.modules:
+            found["modules", name] = names.meaning(name)
+        for name, value in names.shadows(selection.packages).items():
+            found["modules", name] = value
+        for group in selection.entry_points:
+            found["entry_points", group] = names.entry_points(group)
+        for path in selection.files:
+            found["files", path] = names.file(path)
+    return {
+        address: value for address, value in found.items() if not covered(view.exclude, address)
+    }
 
 
 def _tolerance_of(view: View, address: Address) -> str:

@@ -3,7 +3,8 @@
 import pytest
 
 from envstage.facets import hardware
-from envstage.facets.contract import Request, rule_of
+from envstage.facets.catalogue import rule_of
+from envstage.facets.contract import Request
 from envstage.snapshot.model import Level, Unknown, Value
 from tests.hosts import HOSTS, CapturedHost, host
 
@@ -36,14 +37,14 @@ def test_every_fact_has_a_rule_and_two_collects_are_equal(name: str) -> None:
     assert first == hardware.collect(host(name), request())
     assert first.facts
     for address in first.facts:
-        assert rule_of(hardware.FACTS, address) is not None, address
+        assert rule_of(address) in hardware.FACTS, address
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_nothing_of_the_hardware_level_is_given_below_it(name: str) -> None:
     collected = hardware.collect(host(name), request(Level.PLATFORM))
     for address in collected.facts:
-        rule = rule_of(hardware.FACTS, address)
+        rule = rule_of(address)
         assert rule is not None
         assert rule.level is not Level.HARDWARE, address
 

@@ -189,6 +189,8 @@ def test_the_loaders_path_goes_before_the_systems_folders(tmp_path: Path) -> Non
     assert facts(world)["system.cudnn"] == "9.1.0"
     first = CapturedHost(tmp_path, environ={"LD_LIBRARY_PATH": "/nowhere::opt/none;/opt/cudnn"})
     assert facts(first)["system.cudnn"] == "8.0.3"
+    relative = CapturedHost(tmp_path, environ={"LD_LIBRARY_PATH": "opt/cudnn"})
+    assert facts(relative)["system.cudnn"] == "9.1.0"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envstage.facets import gpu
+from envstage.facets import gpu, nvml
 from envstage.facets.contract import Collected, Request
 from envstage.snapshot.model import Level, NotApplicable, Unknown, Value
 from tests.hosts import CapturedHost, host
@@ -103,7 +103,7 @@ def test_without_nvml_a_selection_is_followed_where_it_can_be(
 
 
 def test_a_broken_driver_folder_is_unknown(tmp_path: Path) -> None:
-    world = machine(tmp_path, H100, version="NVRM version: ")
+    world = machine(tmp_path, H100, H100, version="NVRM version: ")
     cut = tmp_path / "files/proc/driver/nvidia/gpus/0000:00:00.0/information"
     cut.write_text("Mod")
     collected = gpu.collect(world, REQUEST)
@@ -122,3 +122,20 @@ def test_a_gpu_of_another_maker_is_not_passed_over_in_silence(tmp_path: Path) ->
 def test_nothing_is_looked_at_below_the_level(tmp_path: Path) -> None:
     request = Request(root="/project", level=Level.PLATFORM)
     assert gpu.collect(machine(tmp_path, H100), request) == Collected(facts={})
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "environ", "expected"),
+    [
+        ("/etc/ld.so.cache", "\0libnvidia-ml.so.1\0/opt/driver/libnvidia-ml.so.1\0", {}, True),
+        ("/etc/ld.so.cache", "\0libm.so.6\0/usr/lib64/libm.so.6\0", {}, False),
+        ("/usr/lib/wsl/lib/libnvidia-ml.so.1", "", {}, True),
+        ("/opt/x/libnvidia-ml.so.1", "", {"LD_LIBRARY_PATH": "/opt/x"}, True),
+        ("/opt/x/libnvidia-ml.so.1", "", {"LD_LIBRARY_PATH": "/opt"}, False),
+    ],
+)
+def test_where_the_loader_would_find_the_library(
+    tmp_path: Path, path: str, content: str, environ: dict[str, str], expected: bool
+) -> None:
+    world = machine(tmp_path, files={path: content}, environ=environ)
+    assert nvml.is_installed(world) is expected

@@ -62,6 +62,16 @@ def seen(
     return json.loads(done.stdout)
 
 
+def machine_with(folder: Path, files: Mapping[str, str]) -> Path:
+    """A captured machine with these files, on which the library is installed."""
+    for path, text in {**files, "usr/lib64/libnvidia-ml.so.1": ""}.items():
+        target = folder / "files" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    (folder / "host.json").write_text('{"platform": "linux"}')
+    return folder
+
+
 def visible(folder: Path, state: str, **variables: str) -> list[str] | None:
     answer = seen(folder, state, variables=variables)
     listed: list[str] | None = answer["facts"]["hardware.gpu.visible"]
@@ -148,6 +158,8 @@ def test_different_gpus_are_numbered_from_the_fastest_on_and_a_person_is_told(
     assert by_bus["facts"]["hardware.gpu.visible"] == [T4]
     assert by_bus["anomalies"] == []
     assert seen(tmp_path, nvml.MIXED)["anomalies"] == []
+    equal = seen(tmp_path, nvml.EIGHT_H100, variables={"CUDA_VISIBLE_DEVICES": "0"})
+    assert equal["anomalies"] == []
 
 
 def test_the_order_of_the_gpus_in_the_machine_does_not_matter(tmp_path: Path) -> None:
@@ -213,18 +225,12 @@ def test_a_failure_is_unknown_and_never_absent(tmp_path: Path, state: str, why: 
 
 @pytest.mark.parametrize("state", [nvml.VERSIONS_DIFFER, nvml.HANGING])
 def test_what_the_kernel_tells_stands_in_for_what_nvml_does_not(tmp_path: Path, state: str) -> None:
-    version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 2023\n"
     files = {
-        "usr/lib64/libnvidia-ml.so.1": "",
-        "proc/driver/nvidia/version": version,
+        "proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03 ",
         "proc/driver/nvidia/gpus/0000:07:00.0/information": "Model: \t\t NVIDIA A40\n",
     }
-    for path, text in files.items():
-        target = tmp_path / "host" / "files" / path
-        target.parent.mkdir(parents=True)
-        target.write_text(text)
-    (tmp_path / "host" / "host.json").write_text('{"platform": "linux"}')
-    answer = seen(tmp_path / "gpu", state, timeout_s=0.2, host=tmp_path / "host")
+    host = machine_with(tmp_path / "host", files)
+    answer = seen(tmp_path / "gpu", state, timeout_s=0.2, host=host)
     assert answer["facts"]["hardware.gpu.driver"] == "535.129.03"
     assert answer["facts"]["hardware.gpu.models"] == ["NVIDIA A40"]
     assert "hardware.gpu.visible" in answer["unknown"]
@@ -242,13 +248,28 @@ def test_a_library_that_cannot_be_loaded_is_unknown(tmp_path: Path) -> None:
     assert answer["unknown"]["hardware.gpu.visible"] == "libnvidia-ml.so.1 cannot be loaded"
 
 
-@pytest.mark.skipif(
-    any(Path(path).exists() for path in ("/proc/driver/nvidia", "/dev/dxg")), reason="has a GPU"
+@pytest.mark.parametrize(
+    ("vendor", "kind", "is_absent"),
+    [
+        ("0x10de", "0x030200", False),  # a GPU whose driver is not loaded
+        ("0x10de", "0x040300", True),  # sound of the same maker
+        ("0x1002", "0x030000", True),  # a GPU of another
+    ],
 )
-def test_the_library_without_a_gpu_in_the_machine_is_absent(tmp_path: Path) -> None:
-    answer = seen(tmp_path, nvml.NOT_LOADED)
-    assert answer["facts"]["hardware.gpu.visible"] is None
-    assert answer["unknown"] == {}
+def test_a_driver_that_is_not_loaded_is_missed_only_where_there_is_a_gpu(
+    tmp_path: Path, vendor: str, kind: str, is_absent: bool
+) -> None:
+    card = "sys/bus/pci/devices/0000:01:00.0"
+    files = {f"{card}/vendor": f"{vendor}\n", f"{card}/class": f"{kind}\n"}
+    host = machine_with(tmp_path / "host", files)
+    answer = seen(tmp_path / "gpu", nvml.NOT_LOADED, host=host)
+    if is_absent:
+        assert answer["facts"]["hardware.gpu.visible"] is None
+        assert answer["facts"]["hardware.gpu.driver"] is None
+    else:
+        why = "the NVIDIA driver is not loaded"
+        assert answer["unknown"]["hardware.gpu.visible"] == why
+        assert answer["unknown"]["hardware.gpu.driver"] == why
 
 
 def test_below_the_level_nothing_is_loaded(tmp_path: Path) -> None:

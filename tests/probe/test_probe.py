@@ -17,7 +17,9 @@ from envstage.world import Machine
 from tests.wheels import Venv, build_wheel, interpreter
 
 
-def probe(python: Path | str, cache: str = "", timeout_s: float = 30, **environ: str) -> ProbeAnswer:
+def probe(
+    python: Path | str, cache: str = "", timeout_s: float = 30, **environ: str
+) -> ProbeAnswer:
     world = Machine(dict(os.environ) | environ)
     return finish_probe(start_probe(world, str(python), "/", cache), timeout_s)
 
@@ -153,9 +155,7 @@ def test_precedence_system_site_user_site_and_pth(tmp_path: Path, wheelhouse: Pa
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     other = Venv(tmp_path / "other")
-    other.install(
-        build_wheel(wheelhouse, "twice", "2.0"), build_wheel(wheelhouse, "linked", "3.0")
-    )
+    other.install(build_wheel(wheelhouse, "twice", "2.0"), build_wheel(wheelhouse, "linked", "3.0"))
     (base.site / "more.pth").write_text(f"{other.site}\n")
     assert versions(probe(base.python)) == {"twice": "1.0", "linked": "3.0"}
     on_path = probe(base.python, PYTHONPATH=str(other.site))

@@ -1,0 +1,227 @@
+"""Facts that only the view of an observed run asks for: what a name means to this interpreter.
+
+A run depends on what it imported, and also on what it looked for in vain: pandas picks up
+bottleneck just because it is there (case 32). And it depends on *which* file a name means: a
+`yaml.py` on PYTHONPATH shadows PyYAML (case 35).
+"""
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
+from envstage.facets.packages import OURSELVES
+from envstage.snapshot.model import Level, Unknown, Value
+from envstage.world import World
+
+NAME: Final = "imports"
+FACTS: Final = (
+    FactRule(
+        "modules.*",
+        Level.SOFTWARE,
+        "what a name means that a run looked up: absent, a package, or a loose module's digest",
+    ),
+    FactRule("entry_points.*", Level.SOFTWARE, "the content of a group that a run queried"),
+    FactRule("files.*", Level.SOFTWARE, "digest of a module that a run loaded from elsewhere"),
+)
+STANDARD_LIBRARY: Final = "the standard library"
+NAMESPACE: Final = "a namespace package"
+_SECTION: Final = re.compile(r"(?m)^\[([^\]\n]+)\][^\S\n]*$")
+
+
+def collect(world: World, request: Request) -> Collected:
+    """Nothing by itself: these facts are asked for one by one, through `Names`."""
+    del world, request
+    return Collected(facts={})
+
+
+class Names:
+    """What names mean to an interpreter, told from its import path without importing anything."""
+
+    def __init__(self, world: World, root: str, probe: ProbeAnswer) -> None:
+        self._world = world
+        self._root = os.path.realpath(root)
+        self._probe = probe
+        self._listed: dict[str, frozenset[str]] = {}
+        self._by_place: dict[tuple[str, str], list[Installed]] = {}
+        for installed in probe.distributions:
+            for top in installed.tops:
+                self._by_place.setdefault((installed.location, top), []).append(installed)
+        self._by_name = {installed.name: installed for installed in probe.distributions}
+        self._sites = frozenset(installed.location for installed in probe.distributions)
+
+    def meaning(self, name: str) -> Value:
+        """What a dotted name means: absent, a package, the standard library, a loose module.
+
+        The project's own code is no part of the environment: it means nothing here.
+        """
+        found = self._find(name)
+        if found is None:
+            return None
+        entry, path = found
+        top = name.partition(".")[0]
+        owners = self.owners(entry, top)
+        if owners:
+            return "package " + ", ".join(sorted(each.name for each in owners))
+        if self._is_standard(entry):
+            return STANDARD_LIBRARY
+        return NAMESPACE if path is None else self.digest(path)
+
+    def shadows(self, packages: Iterable[str]) -> dict[str, Value]:
+        """Names that do not mean what the given packages provide, and what they do mean.
+
+        Modules that stand before the standard library and have one of its names are named too.
+        """
+        found: dict[str, Value] = {}
+        for name in packages:
+            installed = self._by_name.get(name)
+            for top in installed.tops if installed else ():
+                if self._is_shadowed(installed, top):
+                    found[top] = self.meaning(top)
+        for entry in self._before_standard_library():
+            for name in sorted(self._modules(entry) & sys.stdlib_module_names):
+                found[name] = self.meaning(name)
+        return found
+
+    def _is_shadowed(self, installed: Installed | None, top: str) -> bool:
+        place = self._find(top)
+        if place is None or installed is None or place[0] == installed.location:
+            return False
+        return installed not in self.owners(place[0], top)
+
+    def file(self, path: str) -> Value:
+        """The digest of a file; absent where there is none."""
+        return self.digest(path) if self._world.exists(path) else None
+
+    def owners(self, entry: str, top: str) -> tuple[Installed, ...]:
+        """The distributions that have files under a top name of a folder of the import path."""
+        return tuple(self._by_place.get((entry, top), ()))
+
+    def entry_of(self, path: str) -> str | None:
+        """The folder of the import path that a file lies in: the innermost one."""
+        holding = [entry for entry in self._probe.path if path.startswith(entry + os.sep)]
+        return max(holding, key=len, default=None)
+
+    def is_code(self, path: str) -> bool:
+        """Whether a file is the project's own code, and not of an environment kept inside it."""
+        entry = self.entry_of(path)
+        if entry is not None and (entry in self._sites or self._is_standard(entry)):
+            return False
+        return os.path.realpath(path).startswith(self._root + os.sep)
+
+    def digest(self, path: str) -> str | Unknown:
+        """The digest of one file's content."""
+        try:
+            return "sha256:" + hashlib.sha256(self._world.read(path)).hexdigest()
+        except OSError as error:
+            return Unknown(f"cannot be read: {error.strerror}")
+
+    def entry_points(self, group: str) -> Value:
+        """The content of an entry-point group over all distributions; `*` for all groups.
+
+        Lines `name = value (package)`, sorted; absent if nobody is in it.
+        """
+        lines = sorted(
+            f"{line} ({installed.name})"
+            for installed in self._probe.distributions
+            if installed.name != OURSELVES and installed.entry_points
+            for name, line in _entries(installed.entry_points)
+            if group in ("*", name)
+        )
+        if group == "*" and lines:
+            return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return tuple(lines) or None
+
+    def _find(self, name: str) -> tuple[str, str | None] | None:
+        """The folder of the import path and the file that a name means; no file: a namespace."""
+        parts = name.split(".")
+        namespace: tuple[str, str | None] | None = None
+        for entry in self._probe.path:
+            folder = os.path.join(entry, *parts[:-1])
+            names = self._names(folder)
+            if not names:
+                continue
+            file = self._file(folder, parts[-1], names)
+            if file is not None:
+                if self.is_code(file):
+                    continue
+                return entry, file
+            if parts[-1] in names and namespace is None and self._is_namespace(folder, parts[-1]):
+                namespace = (entry, None)
+        return namespace
+
+    def _file(self, folder: str, name: str, names: frozenset[str]) -> str | None:
+        if name in names:
+            inner = os.path.join(folder, name)
+            for file in self._names(inner):
+                if file == "__init__.py" or (
+                    file.startswith("__init__.") and _is_module_file(file)
+                ):
+                    return os.path.join(inner, file)
+        for file in sorted(names):
+            if file.startswith(name + ".") and _is_module_file(file):
+                return os.path.join(folder, file)
+        return None
+
+    def _is_namespace(self, folder: str, name: str) -> bool:
+        path = os.path.join(folder, name)
+        if self.is_code(os.path.join(path, "x")) or self._is_standard(folder):
+            return False
+        return bool(self._names(path) - {"__pycache__"})
+
+    def _names(self, folder: str) -> frozenset[str]:
+        if folder not in self._listed:
+            try:
+                self._listed[folder] = frozenset(self._world.list_dir(folder))
+            except OSError:
+                self._listed[folder] = frozenset()
+        return self._listed[folder]
+
+    def _modules(self, entry: str) -> frozenset[str]:
+        names = self._names(entry)
+        return frozenset(name.partition(".")[0] for name in names if _is_module_file(name)) | (
+            frozenset(
+                name
+                for name in names & sys.stdlib_module_names
+                if self._file(entry, name, names) is not None
+            )
+        )
+
+    def _is_standard(self, entry: str) -> bool:
+        base = os.path.realpath(self._probe.base_prefix)
+        real = os.path.realpath(entry)
+        return (
+            entry not in self._sites
+            and real.startswith(base + os.sep)
+            and not re.search(r"(site|dist)-packages", real)
+        )
+
+    def _before_standard_library(self) -> Iterator[str]:
+        for entry in self._probe.path:
+            if self._is_standard(entry):
+                return
+            if not self.is_code(os.path.join(entry, "x")):
+                yield entry
+
+
+def _is_module_file(name: str) -> bool:
+    stem, _, suffix = name.partition(".")
+    return bool(stem) and (
+        suffix == "py"
+        or suffix in ("so", "pyd", "pyc", "abi3.so")
+        or bool(re.fullmatch(r"(cpython|pypy|cp)[\w.-]*\.(so|pyd)", suffix))
+    )
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """The entries of an entry_points.txt: group, `name = value` with white space folded."""
+    parts = _SECTION.split(text)
+    for group, body in zip(parts[1::2], parts[2::2], strict=True):
+        for line in body.splitlines():
+            line = line.partition("#")[0].strip()
+            if line:
+                name, _, value = line.partition("=")
+                yield group.strip(), f"{name.strip()} = {value.strip()}"

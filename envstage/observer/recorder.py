@@ -1,0 +1,543 @@
+"""Record what this process uses, as it uses it, in a file of its own. Never disturb it.
+
+Runs inside the observed program, under any Python from 3.8 on: the standard library only, and
+of that only what a bare interpreter has loaded anyway, so that the program finds no module
+loaded that it would have had to import itself (`atexit`, a builtin, is the exception).
+
+How it sees, and why this way:
+
+* An audit hook. The interpreter itself announces each code object that is executed (`exec`:
+  every module, whatever loaded it, with its file), each extension module (`import`), each file
+  opened (metadata), each program started. Nothing is patched for it, and no loader is wrapped.
+* One finder in front of `sys.meta_path`, which follows the finders behind it for names at the
+  top level and in namespace packages: what was looked up, found where, or not found. It also
+  answers `find_distributions` with nothing, and thereby hears each query for metadata.
+* `os.register_at_fork` and a wrapped `os._exit`, through which fork workers leave.
+
+One line an event: the kind, then fields, separated by tabs; backslash escapes. `observation`
+reads them and lists the kinds.
+"""
+
+import atexit
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module `typing` must not be loaded in the observed program
+    from typing import Any, Callable, Dict, Iterable, List, NoReturn, Sequence, Set, Tuple
+
+FORMAT = "1"
+FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# `site` itself looks these up at every start.
+NAMES_OF_SITE = ("sitecustomize", "usercustomize")
+# The standard library looks these up, and they cannot be installed: parts of other platforms.
+# `sys.stdlib_module_names` has most of them, from Python 3.10 on.
+NAMES_ELSEWHERE = (
+    "nt",
+    "winreg",
+    "_winreg",
+    "msvcrt",
+    "_winapi",
+    "_overlapped",
+    "_scproxy",
+    "vms_lib",
+    "java",
+    "org",
+    "__builtin__",
+)
+GPU_LIBRARIES = (b"libcuda.so", b"libnvidia-ml.so", b"libamdhip64.so", b"libhsa-runtime64.so")
+GPU_DEVICES = ("/dev/nvidia", "/dev/kfd")
+READ_AT_ONCE_BYTES = 1 << 16
+DESCRIPTORS_AT_MOST = 4096
+SIGNALS_THAT_END = (9, 15)
+
+
+def escape(text: str) -> str:
+    """One field of a line: no tab, no newline, nothing that does not print."""
+    if text.isprintable() and "\\" not in text:
+        return text
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def read_whole(path: str) -> bytes:
+    """A file of /proc: its size is unknown before it is read."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    parts: "List[bytes]" = []
+    try:
+        while True:
+            part = os.read(descriptor, READ_AT_ONCE_BYTES)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+    finally:
+        os.close(descriptor)
+
+
+def load(name: str) -> "Dict[str, Any]":
+    """The namespace of a neighbouring file, loaded by path and kept out of `sys.modules`."""
+    path = FOLDER + name + ".py"
+    module = "_envstage_observer_" + name
+    space = {"__name__": module, "__file__": path}
+    loader = sys.modules["_frozen_importlib_external"].SourceFileLoader(module, path)
+    exec(loader.get_code(module), space)
+    return space
+
+
+class Report:
+    """The file of this process: opened for appending, each line in one `write`."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.identity = ""
+        self.path = ""
+        self.descriptor = -1
+        self.inode = (0, 0)
+        self.seen: "Set[Tuple[str, ...]]" = set()
+        self.is_broken = False
+
+    def open(self) -> None:
+        """Begin a file under a new identity."""
+        self.identity = "%d-%x%s" % (os.getpid(), self._clock(), os.urandom(3).hex())
+        self.path = os.path.join(self.folder, self.identity + ".events")
+        self._open(os.O_CREAT | os.O_EXCL)
+
+    @staticmethod
+    def _clock() -> int:
+        return int(sys.modules["time"].time_ns()) if "time" in sys.modules else 0
+
+    def _open(self, flags: int) -> None:
+        flags |= os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(self.path, flags, 0o666)
+        self.descriptor = high_descriptor(descriptor)
+        status = os.fstat(self.descriptor)
+        self.inode = (status.st_dev, status.st_ino)
+
+    def owns(self) -> bool:
+        """Whether the descriptor is still ours: programs close descriptors that they never
+        opened, and what gets the number next must not receive our lines."""
+        try:
+            status = os.fstat(self.descriptor)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self.inode
+
+    def write(self, *fields: str) -> None:
+        """Append one line."""
+        self.write_lines([fields])
+
+    def write_lines(self, lines: "Sequence[Sequence[str]]") -> None:
+        """Append lines in one `write`. After a failure the file never says `end`."""
+        if self.is_broken:
+            return
+        text = "".join(["\t".join([escape(field) for field in line]) + "\n" for line in lines])
+        data = text.encode("utf-8", "surrogateescape")
+        try:
+            if not self.owns():
+                self._open(0)
+            self.is_broken = os.write(self.descriptor, data) != len(data)
+        except OSError:
+            self.is_broken = True
+
+    def once(self, *fields: str) -> None:
+        """Append one line unless this process has said the same before."""
+        if fields not in self.seen:
+            self.seen.add(fields)
+            self.write_lines([fields])
+
+    def abandon(self) -> None:
+        """In a forked child: the descriptor belongs to the parent's file."""
+        if self.owns():
+            os.close(self.descriptor)
+        self.descriptor = -1
+        self.is_broken = False
+
+
+def high_descriptor(descriptor: int) -> int:
+    """Move a descriptor out of the numbers that the program would get: the first one that a
+    program opens is 3, and some are told so."""
+    try:
+        highest = min(os.sysconf("SC_OPEN_MAX"), 1024) - 1
+    except (AttributeError, OSError, ValueError):
+        return descriptor
+    for number in range(highest, max(highest - 64, descriptor), -1):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(descriptor, number, False)
+            os.close(descriptor)
+            return number
+    return descriptor
+
+
+class Recorder:
+    """What is known of this process, and the handlers of what happens in it."""
+
+    def __init__(self, folder: str, hook: str) -> None:
+        self.report = Report(folder)
+        self.hook = hook
+        self.is_heard = False
+        self.files: "Set[str]" = set()
+        self.standard = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+        self.names: "Set[str]" = set(getattr(sys, "stdlib_module_names", ()))
+        self.names.update(NAMES_OF_SITE, NAMES_ELSEWHERE)
+        self.finder = Finder(self)
+        self.parts: "Dict[str, Dict[str, Any]]" = {}
+
+    def part(self, name: str) -> "Dict[str, Any]":
+        """A neighbouring file, loaded when it is first needed."""
+        if name not in self.parts:
+            self.parts[name] = load(name)
+        return self.parts[name]
+
+    # Files
+
+    def executed(self, arguments: "Tuple[Any, ...]") -> None:
+        """`exec`: a code object is about to run; that of a module names its file."""
+        name = arguments[0].co_filename
+        if name not in self.files and name[:1] != "<":
+            self.files.add(name)
+            self.used(name)
+
+    def imported(self, arguments: "Tuple[Any, ...]") -> None:
+        """`import` with a file: an extension module is about to be loaded."""
+        name = arguments[1]
+        if name is not None and name not in self.files:
+            self.files.add(name)
+            self.used(os.fsdecode(name))
+
+    def used(self, name: str) -> None:
+        """Record a file, unless it is of the standard library or ours."""
+        path = name if name[:1] == os.sep else os.path.join(os.getcwd(), name)
+        if self.is_standard(path) or path.startswith(FOLDER):
+            return
+        self.report.write("module", path)
+
+    def is_standard(self, path: str) -> bool:
+        """Whether a file is the interpreter's own."""
+        if not path.startswith(self.standard):
+            return False
+        rest = path[len(self.standard) :]
+        return not rest.startswith(("site-packages" + os.sep, "dist-packages" + os.sep))
+
+    def opened(self, arguments: "Tuple[Any, ...]") -> None:
+        """`open`: by its path alone, a file of a distribution's metadata."""
+        path = arguments[0]
+        if type(path) is not str or ("-info" not in path and "EGG-INFO" not in path):
+            return
+        if not path.startswith(FOLDER):  # where `entries` itself is about to be read
+            self.part("entries")["metadata_opened"](self.report, path)
+
+    def dlopened(self, arguments: "Tuple[Any, ...]") -> None:
+        """`ctypes.dlopen`: a library asked for by name, found or not."""
+        if isinstance(arguments[0], (str, bytes)):
+            self.report.once("dlopen", os.fsdecode(arguments[0]))
+
+    # Processes
+
+    def popened(self, arguments: "Tuple[Any, ...]") -> None:
+        """`subprocess.Popen`, `os.posix_spawn`: a program is about to be started."""
+        program, argv, environ = arguments[0], arguments[1], arguments[-1]
+        self.starts("spawn", program, argv, environ)
+
+    def replaced(self, arguments: "Tuple[Any, ...]") -> None:
+        """`os.exec`: this process is about to become another program, if there is one: the
+        folders of PATH are tried in turn."""
+        if not os.path.exists(arguments[0]):
+            return
+        self.see_machine("self")
+        self.starts("exec", arguments[0], arguments[1], arguments[2])
+
+    def shelled(self, arguments: "Tuple[Any, ...]") -> None:
+        """`os.system`: a shell is about to be started."""
+        self.starts("spawn", "/bin/sh", ["sh", "-c", os.fsdecode(arguments[0])], None)
+
+    def starts(self, kind: str, program: "Any", argv: "Any", environ: "Any") -> None:
+        """Record which program, and what makes a Python in it escape; never its arguments."""
+        environ = os.environ if environ is None else environ
+        name, marks = self.part("started")["program_started"](
+            program, argv, environ, self.report.folder, self.hook
+        )
+        self.report.write(kind, name, ",".join(marks))
+
+    def killed(self, arguments: "Tuple[Any, ...]") -> None:
+        """`os.kill`: look at the process before it is gone (a pool ends its workers so)."""
+        pid, number = arguments[0], arguments[1]
+        if number not in SIGNALS_THAT_END or pid == os.getpid():
+            return
+        if pid > 0:
+            self.stopped(pid)
+        else:
+            self.group_killed((os.getpgrp() if pid == 0 else -pid, number))
+
+    def group_killed(self, arguments: "Tuple[Any, ...]") -> None:
+        """`os.killpg`: the same for each process of the group that reports."""
+        group, number = arguments[0], arguments[1]
+        if number not in SIGNALS_THAT_END:
+            return
+        for pid in {int(name.split("-")[0]) for name in os.listdir(self.report.folder)}:
+            try:
+                if pid != os.getpid() and os.getpgid(pid) == group:
+                    self.stopped(pid)
+            except OSError:  # gone
+                continue
+
+    def stopped(self, pid: int) -> None:
+        """Report for a process that cannot report its end itself. What it imported it has
+        already said; the rest is in /proc."""
+        prefix = "%d-" % pid
+        if any(name.startswith(prefix) for name in os.listdir(self.report.folder)):
+            self.see_machine(str(pid))
+        self.report.write("stopped", str(pid))
+
+    def forked_here(self) -> None:
+        """In the parent after a fork; the child says `start` with this identity."""
+        if not is_preparing_program():
+            self.report.write("fork")
+
+    def forked_away(self) -> None:
+        """In the child after a fork: a file of its own."""
+        try:
+            parent = self.report.identity
+            self.report.abandon()
+            self.begin("preexec" if is_preparing_program() else "fork", parent)
+        except Exception as error:
+            self.incomplete(error)
+
+    # The process's own beginning and end
+
+    def begin(self, kind: str, parent: str) -> None:
+        """Open the file and say who this is."""
+        self.report.open()
+        argv = getattr(sys, "argv", None) or [""]
+        self.report.write(
+            "start",
+            FORMAT,
+            self.report.identity,
+            str(os.getpid()),
+            str(os.getppid()),
+            kind,
+            parent,
+            sys.executable or "",
+            sys.prefix,
+            "%d.%d.%d" % sys.version_info[:3],
+            argv[0],
+        )
+
+    def end(self) -> None:
+        """Say what is only known at the end, and that this is the end."""
+        try:
+            if self.finder not in sys.meta_path:
+                self.report.write("incomplete", "the program removed the finder")
+            self.see_machine("self")
+            self.report.write("end")
+        except Exception as error:
+            self.incomplete(error)
+
+    def see_machine(self, process: str) -> None:
+        """The shared libraries that a process has mapped, and whether it holds a GPU."""
+        try:
+            maps = read_whole("/proc/%s/maps" % process)
+        except OSError:
+            self.report.once("unseen", "libraries")
+            return
+        paths = {line[line.find(b"/") :] for line in maps.split(b"\n") if b"/" in line}
+        lines = []
+        for path in sorted(paths):
+            if b".so" in path:
+                lines.append(("library", os.fsdecode(path)))
+            name = path[path.rfind(b"/") + 1 :]
+            if name.startswith(GPU_LIBRARIES):
+                lines.append(("gpu", os.fsdecode(name)))
+        lines += [("gpu", path) for path in devices_open(process)]
+        if lines:
+            self.report.write_lines(lines)
+
+    def incomplete(self, error: Exception) -> None:
+        """An error of ours: said in the report, never in the program."""
+        self.report.once("incomplete", "%s: %s" % (type(error).__name__, error))
+
+    # Wiring
+
+    def install(self) -> None:
+        """Begin to listen."""
+        self.begin("exec", "")
+        watch_preloaded(self)
+        sys.meta_path.insert(0, self.finder)
+        sys.addaudithook(self.listener())
+        sys.audit("envstage.observer")
+        if not self.is_heard:
+            self.report.write("incomplete", "another audit hook refused ours")
+        atexit.register(self.end)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_parent=self.forked_here, after_in_child=self.forked_away)
+        os._exit = leaving(self, os._exit)  # type: ignore[assignment]
+
+    def heard(self, arguments: "Tuple[Any, ...]") -> None:
+        """Our own event: the audit hook works."""
+        self.is_heard = True
+
+    def listener(self) -> "Callable[[str, Tuple[Any, ...]], None]":
+        """The audit hook. It is called for every event of the interpreter: one lookup, for
+        most of them."""
+        handler_of = {
+            "exec": self.executed,
+            "import": self.imported,
+            "open": self.opened,
+            "ctypes.dlopen": self.dlopened,
+            "subprocess.Popen": self.popened,
+            "os.posix_spawn": self.popened,
+            "os.exec": self.replaced,
+            "os.system": self.shelled,
+            "os.kill": self.killed,
+            "os.killpg": self.group_killed,
+            "envstage.observer": self.heard,
+        }.get
+
+        def audit(event: str, arguments: "Tuple[Any, ...]") -> None:
+            handler = handler_of(event)
+            if handler is not None:
+                try:
+                    handler(arguments)
+                except Exception as error:
+                    self.incomplete(error)
+
+        return audit
+
+
+class Finder:
+    """In front of `sys.meta_path`: notes what is looked up, and finds nothing itself."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
+        """What the finders behind this one find, for a name at the top level or in a
+        namespace package; for others nothing, and the import system asks them itself."""
+        if name in self.recorder.names:
+            return None
+        if path is not None and type(path) is list and len(path) < 2:
+            return None
+        spec = self.follow(name, path, target)
+        try:
+            self.note(name, spec)
+        except Exception as error:
+            self.recorder.incomplete(error)
+        return spec
+
+    def follow(self, name: str, path: "Any", target: "Any") -> "Any":
+        """Ask the finders behind this one, as the import system does."""
+        finders = list(sys.meta_path)
+        behind = finders[finders.index(self) + 1 :] if self in finders else []
+        for finder in behind:
+            find = getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find is not None else None
+            if spec is not None:
+                return spec
+        return None
+
+    def note(self, name: str, spec: "Any") -> None:
+        """Record a name that was found, or was not."""
+        recorder = self.recorder
+        if spec is None:
+            recorder.report.once("missing", name)
+            return
+        recorder.names.add(name)
+        origin = getattr(spec, "origin", None)
+        if name == "pkg_resources":
+            recorder.part("entries")["watch_pkg_resources"](recorder.report, spec)
+        if origin in ("built-in", "frozen") or recorder.is_standard(origin or ""):
+            return
+        recorder.report.write("found", name, origin or "")
+
+    def find_distributions(self, context: "Any" = None) -> "Iterable[Any]":
+        """Nothing; but `importlib.metadata` and its backport say here what they look for."""
+        try:
+            self.recorder.part("entries")["distributions_asked"](self.recorder.report, context)
+        except Exception as error:
+            self.recorder.incomplete(error)
+        return iter(())  # Python 3.8 calls `next` on it
+
+
+def devices_open(process: str) -> "List[str]":
+    """GPU devices among the open files of a process."""
+    folder = "/proc/%s/fd" % process
+    found = set()
+    try:
+        for name in os.listdir(folder)[:DESCRIPTORS_AT_MOST]:
+            try:
+                path = os.readlink(folder + "/" + name)
+            except OSError:
+                continue
+            if path.startswith(GPU_DEVICES):
+                found.add(path)
+    except OSError:
+        pass
+    return sorted(found)
+
+
+def is_preparing_program() -> bool:
+    """Whether a fork is the first half of starting a program with `preexec_fn`: the child
+    becomes that program without a further word. The caller's caller asked for the fork."""
+    frame: "Any" = sys._getframe(2)
+    return bool(frame.f_code.co_name == "_execute_child")
+
+
+def leaving(recorder: Recorder, leave: "Callable[[int], NoReturn]") -> "Callable[[int], NoReturn]":
+    """`os._exit`, with our last lines before it. Workers made by fork leave through it, and
+    nothing else is called when they do."""
+
+    def _exit(status: int) -> "NoReturn":
+        try:
+            recorder.end()
+        finally:
+            leave(status)
+
+    _exit.__module__ = leave.__module__
+    _exit.__qualname__ = leave.__qualname__
+    _exit.__doc__ = leave.__doc__
+    return _exit
+
+
+def watch_preloaded(recorder: Recorder) -> None:
+    """Modules that `.pth` files loaded before us are used only if the program imports them.
+
+    An import of a loaded module asks no finder, but it asks the module's spec whether it is
+    still initializing. The few specs concerned get a subclass that hears this, once.
+    """
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        spec = getattr(module, "__spec__", None)
+        if name in ("__main__", "sitecustomize") or not path or recorder.is_standard(path):
+            continue
+        recorder.report.write("preloaded", name, path)
+        if spec is not None:
+            watch_spec(recorder, spec, path)
+
+
+def watch_spec(recorder: Recorder, spec: "Any", path: str) -> None:
+    """Record the file when the module of this spec is imported again."""
+    plain = type(spec)
+
+    class ModuleSpec(plain):  # type: ignore[misc,valid-type]
+        __slots__ = ()
+
+        @property
+        def _initializing(self) -> bool:
+            initializing = bool(self.__dict__.get("_initializing", False))
+            self.__class__ = plain
+            recorder.used(path)
+            return initializing
+
+        @_initializing.setter
+        def _initializing(self, value: bool) -> None:
+            self.__dict__["_initializing"] = value
+
+    try:
+        spec.__class__ = ModuleSpec
+    except TypeError:  # a spec of the module's own making: doubt in favour of use
+        recorder.used(path)
+
+
+def start(folder: str, hook: str) -> None:
+    """Record this process in the report folder; `hook` is the folder in PYTHONPATH."""
+    Recorder(os.path.abspath(folder), hook).install()

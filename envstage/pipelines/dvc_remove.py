@@ -1,0 +1,55 @@
+"""Take the provided stage, the views and the guards out of a DVC pipeline."""
+
+import os
+
+from envstage import config as configuration
+from envstage import layout
+from envstage.errors import EnvstageError
+from envstage.pipelines.command import is_guarded, unguarded
+from envstage.pipelines.dvc_config import new_config
+from envstage.pipelines.dvc_file import DVC_FILE, Stage, all_stages, require_pipeline, view_deps
+from envstage.pipelines.dvc_ignore import remove_ignores
+from envstage.pipelines.dvc_stage import ours, remove_stage
+from envstage.pipelines.plan import Draft, Plan
+from envstage.pipelines.yaml_splice import remove, replace_scalar
+
+
+def plan_remove(root: str) -> Plan:
+    """Plan to undo `plan_init` and `plan_track`.
+
+    The folder `environment/` stays, and so does a configuration that was changed since init wrote
+    it: both are the user's. A message says so.
+    """
+    require_pipeline(root)
+    draft = Draft(root)
+    if ours(draft) is None:
+        raise EnvstageError("there is no environment stage of envstage here", where=DVC_FILE)
+    config = configuration.load(root)
+    for stage in all_stages(draft):
+        _release(draft, stage)
+    remove_stage(draft)
+    remove_ignores(draft, tuple(each.name for each in config.environments))
+    text = draft.read(layout.CONFIG_FILE)
+    if text is not None and text == new_config(config.environments[0].python):
+        draft.write(layout.CONFIG_FILE, None)
+    elif config.source:
+        draft.say(f"{config.source} keeps envstage's settings: delete them if nothing needs them")
+    if os.path.isdir(os.path.join(root, layout.FOLDER)):
+        draft.say(f"{layout.FOLDER}/ stays: `git rm -r {layout.FOLDER}` removes it")
+    return draft.plan()
+
+
+def _release(draft: Draft, stage: Stage) -> None:
+    """Take views and guards out of a stage."""
+    for item in reversed(view_deps(stage)):
+        text = draft.read(stage.file) or ""
+        draft.write(stage.file, remove(text, item.place, name=stage.file))
+    for index, cmd in enumerate(stage.commands):
+        if is_guarded(cmd) and not stage.is_ours:
+            place = (*stage.body, "cmd")
+            place = place if isinstance(stage.cmd, str) else (*place, index)
+            text = draft.read(stage.file) or ""
+            draft.write(stage.file, replace_scalar(text, place, unguarded(cmd), name=stage.file))
+            draft.say(
+                f"`{stage.address}` loses its guard: DVC runs it once more, its command changed"
+            )

@@ -1,0 +1,215 @@
+"""Give stages their views: configuration, the environment stage's out, the stage's dep."""
+
+import difflib
+import hashlib
+import posixpath
+import re
+
+import msgspec
+
+from envstage import config as configuration
+from envstage import layout
+from envstage.config import Config, View
+from envstage.errors import EnvstageError
+from envstage.pipelines.command import AUTO, capture_command, guarded, interpreter_of
+from envstage.pipelines.dvc_config import add_view, require_free
+from envstage.pipelines.dvc_file import (
+    DVC_FILE,
+    Stage,
+    all_stages,
+    require_plain_wdir,
+    view_deps,
+)
+from envstage.pipelines.dvc_stage import ours, write_stage
+from envstage.pipelines.plan import Draft, Plan
+from envstage.pipelines.yaml_splice import append_item, replace_scalar
+from envstage.snapshot.model import Level
+
+NAME_AT_MOST = 100
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """How stages are tracked."""
+
+    environment: str = layout.MAIN
+    level: Level | None = None
+    guard: bool = False
+
+
+def plan_track(
+    root: str,
+    stages: tuple[str, ...],
+    *,
+    environment: str = layout.MAIN,
+    level: Level | None = None,
+    guard: bool = False,
+) -> Plan:
+    """Plan to make stages depend on the environment.
+
+    Args:
+        root: the project's folder.
+        stages: addresses as DVC writes them: `train`, `sub/dvc.yaml:train`.
+        environment: the environment whose snapshot the views project.
+        level: from which level on facts count; nothing leaves it to the environment.
+        guard: whether to put `envstage run --view … --` before the stages' commands.
+
+    Raises:
+        EnvstageError: no stage of that address, no environment stage, a name that clashes, or a
+            file that cannot be edited safely.
+    """
+    draft = Draft(root)
+    config = configuration.load(root)
+    if ours(draft) is None:
+        raise EnvstageError(
+            "the pipeline has no environment stage", where=DVC_FILE, fix="Run `envstage init dvc`"
+        )
+    known = all_stages(draft)
+    choice = Choice(environment=environment, level=level, guard=guard)
+    for address in dict.fromkeys(stages):
+        config = give_view(draft, config, find_stage(known, address), choice)
+    python = config.environment(layout.MAIN).python if _has_main(config) else AUTO
+    write_stage(draft, config, capture_command(python))
+    return draft.plan()
+
+
+def find_stage(known: tuple[Stage, ...], address: str) -> Stage:
+    """The stage of an address.
+
+    Raises:
+        EnvstageError: there is none, it is one instance of several, or it is the environment's.
+    """
+    wanted = posixpath.normpath(address.removeprefix(f"{DVC_FILE}:"))
+    for stage in known:
+        if stage.address == wanted:
+            if stage.is_ours:
+                raise EnvstageError(
+                    "this is the environment's own stage", where=address, fix="Name another"
+                )
+            return stage
+    template = wanted.rpartition("@")[0]
+    if any(stage.address == template for stage in known):
+        raise EnvstageError(
+            "one instance cannot be tracked alone: all are written as one stage",
+            where=address,
+            fix=f"Track `{template}`",
+        )
+    addresses = [stage.address for stage in known if not stage.is_ours]
+    near = difflib.get_close_matches(wanted, addresses, n=1, cutoff=0.5)
+    listed = ", ".join(addresses[:10]) or "none"
+    raise EnvstageError(
+        f"there is no stage `{address}`",
+        where=DVC_FILE,
+        fix=f"Did you mean `{near[0]}`" if near else f"Stages: {listed}",
+    )
+
+
+def give_view(draft: Draft, config: Config, stage: Stage, choice: Choice) -> Config:
+    """Make one stage depend on its view; the configuration with the view in it."""
+    view = _view_for(draft, config, stage, choice)
+    if all(each.name != view.name for each in config.views):
+        config = add_view(draft, config, view)
+    file = layout.view_file(view.environment, view.name)
+    require_plain_wdir(stage, file)
+    if not view_deps(stage):
+        text = draft.read(stage.file) or ""
+        dep = stage.path_to(file)
+        draft.write(stage.file, append_item(text, (*stage.body, "deps"), dep, name=stage.file))
+    if choice.guard:
+        _guard(draft, stage, view.name)
+    _mention(draft, config, stage, view)
+    return config
+
+
+def view_name(stage: Stage) -> str:
+    """A stage's name as a file's: `train`, `sub-train` for `sub/dvc.yaml:train`."""
+    parts = [part for part in posixpath.dirname(stage.file).split("/") if part]
+    words = "-".join([*parts, stage.name])
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", words).strip("-._")
+    if len(name) > NAME_AT_MOST or not name:
+        digest = hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        name = f"{name or 'stage'}"[: NAME_AT_MOST - 9] + f"-{digest}"
+    return name
+
+
+def _view_for(draft: Draft, config: Config, stage: Stage, choice: Choice) -> View:
+    """The view that the stage depends on, the configured one of its name, or a new one."""
+    tracked = view_deps(stage)
+    if tracked:
+        path = stage.resolved(tracked[0])
+        for view in config.views:
+            if layout.view_file(view.environment, view.name) == path:
+                return view
+        name = posixpath.basename(path).removesuffix(".json")
+        folder = posixpath.basename(posixpath.dirname(posixpath.dirname(path)))
+        environment = layout.MAIN if folder == layout.FOLDER else folder
+        return View(name=name, environment=environment, level=choice.level)
+    config.environment(choice.environment)
+    name = view_name(stage)
+    view = View(name=name, environment=choice.environment, level=choice.level)
+    require_free(config, view)
+    for other in config.views:
+        if other.name == name:
+            _require_unused(draft, other, stage, choice)
+            return other
+    return view
+
+
+def _require_unused(draft: Draft, view: View, stage: Stage, choice: Choice) -> None:
+    if view.environment != choice.environment:
+        raise EnvstageError(
+            f"the view `{view.name}` belongs to the environment `{view.environment}`, "
+            f"not to `{choice.environment}`",
+            where=stage.address,
+            fix="Change the environment in the configuration, or name that one",
+        )
+    file = layout.view_file(view.environment, view.name)
+    for other in all_stages(draft):
+        if other.address != stage.address and any(
+            other.resolved(item) == file for item in other.deps
+        ):
+            raise EnvstageError(
+                f"its view would be `{view.name}`, which is that of `{other.address}`",
+                where=stage.address,
+                fix="Rename one of the stages, or add the dep by hand if they may share a view",
+            )
+
+
+def _guard(draft: Draft, stage: Stage, view: str) -> None:
+    commands = stage.commands
+    for index, cmd in enumerate(commands):
+        # Every command of a list: any of them may start a Python that nobody can see from here.
+        part = f"{index + 1}/{len(commands)}" if len(commands) > 1 else ""
+        after = guarded(cmd, view, part)
+        if after is None:
+            draft.say(
+                f"`{stage.address}` is not guarded: its command mixes shell syntax with ${{…}}. "
+                f"Put it into a script, or write `envstage run --view {view} --` by hand"
+            )
+            return
+    for index, cmd in enumerate(commands):
+        part = f"{index + 1}/{len(commands)}" if len(commands) > 1 else ""
+        place = (*stage.body, "cmd") if isinstance(stage.cmd, str) else (*stage.body, "cmd", index)
+        text = draft.read(stage.file) or ""
+        after = guarded(cmd, view, part) or cmd
+        draft.write(stage.file, replace_scalar(text, place, after, name=stage.file))
+
+
+def _mention(draft: Draft, config: Config, stage: Stage, view: View) -> None:
+    if stage.is_frozen:
+        draft.say(f"`{stage.address}` is frozen: DVC does not run it, whatever changes")
+    if stage.is_repeated:
+        draft.say(
+            f"`{stage.address}` stands for several stages: they share the view `{view.name}`, "
+            "which no single run narrows"
+        )
+    python = next((found for found in map(interpreter_of, stage.commands) if found != AUTO), AUTO)
+    settled = config.environment(view.environment).python
+    if python not in (AUTO, settled) and settled != AUTO:
+        draft.say(
+            f"`{stage.address}` starts `{python}`, but the environment `{view.environment}` is "
+            f"that of `{settled}`: give it an environment of its own"
+        )
+
+
+def _has_main(config: Config) -> bool:
+    return any(each.name == layout.MAIN for each in config.environments)

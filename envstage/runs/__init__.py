@@ -1,0 +1,1 @@
+"""The guard: a command observed, its view finalised to what it really used."""

@@ -1,0 +1,131 @@
+"""From what was observed to what was used: files become distributions, names become facts."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+from envstage.facets.contract import Installed, ProbeAnswer
+from envstage.facets.imports import Names
+from envstage.observer.observation import Observation
+from envstage.views.selection import Selection
+
+
+def observed_selection(observation: Observation, probe: ProbeAnswer, names: Names) -> Selection:
+    """What an observation says that a run used.
+
+    Args:
+        observation: of a run that is complete (`doubts` is empty).
+        probe: of the interpreter that the run used.
+    """
+    if not observation.processes:
+        return Selection(uses_python=False, uses_gpu=observation.uses_gpu)
+    reader = _Reader(probe, names)
+    for path in observation.files:
+        reader.add_file(path)
+    for name, origin in observation.found:
+        reader.add_found(name, origin)
+    for name in observation.missing:
+        if name.partition(".")[0] not in sys.stdlib_module_names:
+            reader.modules.add(name)
+    by_path = {each.metadata_path: each.name for each in probe.distributions}
+    read = {by_path[path] for path in observation.metadata if path in by_path}
+    asked = {re.sub(r"[-_.]+", "-", name).lower() for name in observation.distributions}
+    return Selection(
+        packages=frozenset(reader.packages | read | asked),
+        metadata=frozenset(read),
+        modules=frozenset(reader.modules),
+        entry_points=frozenset(observation.entry_point_groups),
+        files=frozenset(reader.files),
+        uses_gpu=observation.uses_gpu,
+    )
+
+
+class _Reader:
+    """Attributes files to distributions by the installed files, never by name (case 35)."""
+
+    def __init__(self, probe: ProbeAnswer, names: Names) -> None:
+        self.packages: set[str] = set()
+        self.modules: set[str] = set()
+        self.files: set[str] = set()
+        self._names = names
+        self._recorded: dict[str, frozenset[str]] = {}
+        self._checkouts = {
+            path + os.sep: each.name for each in probe.distributions for path in _checkout(each)
+        }
+
+    def add_file(self, path: str) -> None:
+        """A module was loaded from this file."""
+        for checkout, name in self._checkouts.items():
+            if path.startswith(checkout):
+                self.packages.add(name)
+                return
+        if self._names.is_code(path):
+            return
+        entry = self._names.entry_of(path)
+        if entry is None:
+            self.files.add(path)
+            return
+        relative = os.path.relpath(path, entry).replace(os.sep, "/")
+        owner = self._owner(entry, relative)
+        if owner is not None:
+            self.packages.add(owner)
+        else:
+            self.modules.add(_dotted(relative))
+
+    def add_found(self, name: str, origin: str) -> None:
+        """A name was looked up and found; what is loaded of it is among the files as well."""
+        if not origin or self._names.is_code(origin):
+            return
+        entry = self._names.entry_of(origin)
+        if entry is None:
+            return
+        relative = os.path.relpath(origin, entry).replace(os.sep, "/")
+        owner = self._owner(entry, relative)
+        if owner is not None:
+            self.packages.add(owner)
+
+    def _owner(self, entry: str, relative: str) -> str | None:
+        owners = self._names.owners(entry, relative.partition("/")[0].partition(".")[0])
+        if len(owners) == 1:
+            return owners[0].name
+        for each in owners:
+            if relative in self._files_of(each):
+                return each.name
+        return None
+
+    def _files_of(self, installed: Installed) -> frozenset[str]:
+        # Only where several distributions share a top name: namespace packages.
+        if installed.name not in self._recorded:
+            try:
+                with open(os.path.join(installed.metadata_path, "RECORD"), "rb") as file:
+                    text = file.read().decode("utf-8", "replace")
+            except OSError:
+                text = ""
+            self._recorded[installed.name] = frozenset(
+                line.rsplit(",", 2)[0].strip('"') for line in text.splitlines()
+            )
+        return self._recorded[installed.name]
+
+
+def _checkout(installed: Installed) -> Iterator[str]:
+    """The folder of an editable install."""
+    if installed.direct_url and '"editable"' in installed.direct_url:
+        match = re.search(r'"url"\s*:\s*"file://([^"]+)"', installed.direct_url)
+        if match:
+            from urllib.parse import unquote
+
+            yield unquote(match[1]).rstrip("/")
+    elif installed.metadata_path.endswith(".egg-info") and "site-packages" not in (
+        installed.location
+    ):
+        yield installed.location
+
+
+def _dotted(relative: str) -> str:
+    """The name of a loose module by its path below a folder of the import path."""
+    parts = relative.split("/")
+    parts[-1] = parts[-1].partition(".")[0]
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)

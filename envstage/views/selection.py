@@ -1,0 +1,65 @@
+"""Which facts a view takes: wide (every package), or exactly what a run was seen to use."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from envstage.snapshot.model import Address
+from envstage.views.document import OBSERVED, ViewDocument
+
+GPU: Final = (("hardware", "gpu"), ("hardware", "cuda"))
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run used, by name. A fact that is not there is selected all the same: as absent.
+
+    Attributes:
+        packages: distributions imported, or asked for, installed or not (PEP 503 names).
+        metadata: those of which the metadata was read.
+        modules: names looked up and not found, found and not loaded, or loose modules.
+        entry_points: groups queried; `*` for all.
+        files: modules loaded from outside the import path and the repository.
+        uses_python: whether any Python process took part.
+        uses_gpu: whether a process had a GPU library mapped or a device open.
+    """
+
+    packages: frozenset[str] = frozenset()
+    metadata: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+    entry_points: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    uses_python: bool = True
+    uses_gpu: bool = False
+
+    def union(self, other: "Selection") -> "Selection":
+        """What either used."""
+        return Selection(
+            packages=self.packages | other.packages,
+            metadata=self.metadata | other.metadata,
+            modules=self.modules | other.modules,
+            entry_points=self.entry_points | other.entry_points,
+            files=self.files | other.files,
+            uses_python=self.uses_python or other.uses_python,
+            uses_gpu=self.uses_gpu or other.uses_gpu,
+        )
+
+
+def selection_of(view: ViewDocument) -> Selection | None:
+    """The selection that a finalised view was made by; None for a wide one."""
+    if view.selection != OBSERVED:
+        return None
+    addresses = view.facts.keys()
+    return Selection(
+        packages=_names(addresses, "packages"),
+        metadata=frozenset(each[1] for each in addresses if each[2:] == ("metadata",)),
+        modules=_names(addresses, "modules"),
+        entry_points=_names(addresses, "entry_points"),
+        files=_names(addresses, "files"),
+        uses_python=any(each[0] == "python" for each in addresses),
+        uses_gpu=any(each[:2] in GPU for each in addresses),
+    )
+
+
+def _names(addresses: Iterable[Address], group: str) -> frozenset[str]:
+    return frozenset(each[1] for each in addresses if each[0] == group)
