@@ -36,7 +36,7 @@ def run_command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
-def _pass_signals_on(process: "subprocess.Popen[bytes]") -> dict[int, signal._HANDLER]:
+def _pass_signals_on(process: "subprocess.Popen[bytes]") -> "dict[int, signal._HANDLER]":
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
         process.send_signal(number)
@@ -45,7 +45,7 @@ def _pass_signals_on(process: "subprocess.Popen[bytes]") -> dict[int, signal._HA
         # Not SIG_IGN, which the command would have inherited had it come later.
         del number, frame
 
-    before: dict[int, signal._HANDLER] = {}
+    before: "dict[int, signal._HANDLER]" = {}
     for name in _PASSED_ON:
         number = getattr(signal, name, None)
         if number is not None:

@@ -25,6 +25,8 @@ from envstage.views.prediction import input_digest
 from envstage.views.selection import Selection
 
 _INPUTS_AT_MOST: Final = 2000
+# The command and its parameters stand there.
+_PIPELINE_FILES: Final = (layout.PARAMS_FILE, "dvc.yaml", "Snakefile")
 
 
 class Finalised(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,7 @@ def finalise(project: Project, guarded: Guarded) -> Finalised:
     document = projection.document
     entry = Archived(
         view=document,
-        inputs=_inputs(project, observation, after.names),
+        inputs=_inputs(project, guarded, observation, after.names),
         doubts=tuple(doubts),
     )
     view, environment = guarded.view.name, guarded.view.environment
@@ -120,16 +122,28 @@ def _require_unchanged(guarded: Guarded, after: Projectors, selection: Selection
         )
 
 
-def _inputs(project: Project, observation: Observation, names: Names | None) -> dict[str, str]:
-    """Digests of the run's own code and parameters: they tell which run a view belongs to."""
+def _inputs(
+    project: Project, guarded: Guarded, observation: Observation, names: Names | None
+) -> dict[str, str]:
+    """Digests of the run's own code and parameters: they tell which run a view belongs to.
+
+    Of a run that could not be observed, the files of the run before it: nobody knows better.
+    """
     root = os.path.realpath(project.root)
-    code = [
+    code = {
         os.path.relpath(path, root).replace(os.sep, "/")
         for path in observation.files
         if names is not None and names.is_code(path)
-    ]
-    files = sorted({*code, layout.PARAMS_FILE})[:_INPUTS_AT_MOST]
-    digests = {path: input_digest(os.path.join(root, path)) for path in files}
+    }
+    if observation.doubts:
+        earlier = archive.read(project.state, guarded.view.environment, guarded.view.name)
+        code |= {path for each in earlier[:1] for path in each.inputs}
+    here = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
+    folders = {""} if here.startswith("..") else {"", "" if here == "." else f"{here}/"}
+    code |= {folder + name for folder in folders for name in _PIPELINE_FILES}
+    digests = {
+        path: input_digest(os.path.join(root, path)) for path in sorted(code)[:_INPUTS_AT_MOST]
+    }
     return {path: digest for path, digest in digests.items() if digest}
 
 
