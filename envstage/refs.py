@@ -27,7 +27,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     facts: Facts
     snapshot: Snapshot | None = None
-    is_view: bool = False
+    view: view_document.ViewDocument | None = None
 
 
 def resolve(world: World, project: Project, ref: str, environment: str) -> Named:
@@ -82,7 +82,7 @@ def on_disk(project: Project, environment: str) -> Named:
 def _named(data: bytes, where: str) -> Named:
     if b'"selection"' in data and b'"fingerprint"' not in data:
         view = view_document.decode(data, where)
-        return Named(label=where, level=view.level, facts=view.facts, is_view=True)
+        return Named(label=where, level=view.level, facts=view.facts, view=view)
     snapshot = decode(data, where)
     return Named(label=where, level=snapshot.level, facts=snapshot.facts, snapshot=snapshot)
 

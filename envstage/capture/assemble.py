@@ -7,17 +7,25 @@ import msgspec
 from envstage import layout
 from envstage.capture.collect import Capture
 from envstage.capture.summary import summary_of
-from envstage.config import Config, Environment
+from envstage.compare.differences import Difference, differences
+from envstage.config import Config, Environment, View
 from envstage.errors import CaptureError
 from envstage.export.reproduce import reproduce
 from envstage.export.requirements import requirements
 from envstage.facets import catalogue
+from envstage.facets.imports import Names
+from envstage.facets.packages import TOOLING_MARK
+from envstage.interpreter import ProbeError
 from envstage.snapshot.canonical import canonical, nested
 from envstage.snapshot.document import encode, snapshot_fingerprint
 from envstage.snapshot.model import Facts, Snapshot, covered
 from envstage.views import document as view_document
+from envstage.views.archive import Archived
 from envstage.views.document import ViewDocument
-from envstage.views.projection import describe_unknown, project
+from envstage.views.prediction import predict
+from envstage.views.projection import Projection, describe_unknown, project
+from envstage.views.selection import Selection, selection_of
+from envstage.world import World
 
 
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,15 +38,31 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes]
 
 
-def assemble(capture: Capture, config: Config) -> Assembled:
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a view from before: the file that is there, and finalised ones."""
+
+    on_disk: ViewDocument | None = None
+    archived: tuple[Archived, ...] = ()
+
+
+def assemble(
+    capture: Capture,
+    config: Config,
+    projectors: "Projectors",
+    earlier: Mapping[str, Earlier],
+) -> Assembled:
     """Make the documents of an environment.
+
+    Args:
+        earlier: by view, what its selection is predicted from; none: wide.
 
     Raises:
         CaptureError: a fact that a view needs is unknown; the message names it.
     """
     environment = capture.environment
     views = {
-        view.name: _view(capture, config, view.name) for view in config.views_of(environment.name)
+        view.name: _view(projectors, view, earlier.get(view.name, Earlier()))
+        for view in config.views_of(environment.name)
     }
     snapshot = snapshot_of(capture, config)
     files = derived_files(snapshot, config)
@@ -61,7 +85,8 @@ def snapshot_of(capture: Capture, config: Config) -> Snapshot:
     facts = {}
     for address, value in capture.facts.items():
         own = catalogue.level_of(address)
-        if (own is not None and own <= level) or covered(include, address):
+        is_ours = address[0] == "packages" and _is_only_ours(capture.facts, address[1])
+        if (own is not None and own <= level and not is_ours) or covered(include, address):
             facts[address] = value
     return Snapshot(
         environment=capture.environment.name,
@@ -69,6 +94,10 @@ def snapshot_of(capture: Capture, config: Config) -> Snapshot:
         facts=facts,
         anomalies=capture.anomalies,
     )
+
+
+def _is_only_ours(facts: Facts, name: str) -> bool:
+    return (TOOLING_MARK, name, "version") in facts
 
 
 def derived_files(snapshot: Snapshot, config: Config) -> dict[str, bytes]:
@@ -98,17 +127,53 @@ def context_facts(capture: Capture, snapshot: Snapshot) -> Facts:
     }
 
 
-def _view(capture: Capture, config: Config, name: str) -> ViewDocument:
-    projection = project(capture.facts, config.view(name), capture.environment.level)
-    if projection.unknown:
-        failure = capture.failure
-        what = (
-            failure.what
-            if failure
-            else f"a fact that it needs is unknown: {describe_unknown(projection.unknown)}"
-        )
-        fix = failure.fix if failure else f"Mend that, or exclude it in views.{name}.exclude"
-        raise CaptureError(what, where=f"view {name}", fix=fix)
-    return ViewDocument(
-        level=projection.level, selection=view_document.WIDE, facts=projection.facts
-    )
+class Projectors:
+    """Projects the facts of one capture; what names mean is looked up at most once."""
+
+    def __init__(self, world: World, root: str, capture: Capture) -> None:
+        self.root = root
+        self.capture = capture
+        self._world = world
+        self._names: Names | None = None
+
+    @property
+    def names(self) -> Names | None:
+        """What names mean to the interpreter; None where it gave no answer."""
+        if self._names is None and self.capture.answer is not None:
+            self._names = Names(self._world, self.root, self.capture.answer)
+        return self._names
+
+    def project(self, view: View, selection: Selection | None) -> Projection:
+        """The facts of a view under a selection (None: wide)."""
+        names = self.names if selection is not None else None
+        level = self.capture.environment.level
+        return project(self.capture.facts, view, level, selection, names)
+
+    def differences_from(self, view: View, document: ViewDocument) -> tuple[Difference, ...]:
+        """What of a view's document is otherwise on this machine, by the same selection."""
+        return differences(document.facts, self.project(view, selection_of(document)).facts)
+
+
+def require_known(projection: Projection, failure: ProbeError | None) -> None:
+    """Refuse a view that needs a fact that could not be captured.
+
+    Raises:
+        CaptureError: with the fact, the reason and what to do.
+    """
+    if not projection.unknown:
+        return
+    name = projection.view.name
+    what = f"a fact that it needs is unknown: {describe_unknown(projection.unknown)}"
+    fix = f"Mend that, or exclude it in views.{name}.exclude"
+    if failure is not None:
+        what, fix = failure.what, failure.fix
+    raise CaptureError(what, where=f"view {name}", fix=fix)
+
+
+def _view(projectors: Projectors, view: View, earlier: Earlier) -> ViewDocument:
+    def projector(selection: Selection | None) -> Projection:
+        return projectors.project(view, selection)
+
+    projection = predict(projector, earlier.on_disk, earlier.archived, projectors.root)
+    require_known(projection, projectors.capture.failure)
+    return projection.document

@@ -10,7 +10,14 @@ from typing import Final
 import msgspec
 
 from envstage import layout
-from envstage.capture.assemble import Assembled, assemble, context_facts, derived_files
+from envstage.capture.assemble import (
+    Assembled,
+    Earlier,
+    Projectors,
+    assemble,
+    context_facts,
+    derived_files,
+)
 from envstage.capture.collect import belongs_here, collect
 from envstage.capture.context import context, start_code_state
 from envstage.capture.set_aside import put_back
@@ -23,7 +30,9 @@ from envstage.snapshot.canonical import canonical
 from envstage.snapshot.document import decode, snapshot_fingerprint
 from envstage.snapshot.files import locked, write
 from envstage.snapshot.model import Snapshot
+from envstage.views import archive
 from envstage.views import document as view_document
+from envstage.views.document import ViewDocument
 from envstage.views.projection import check_patterns
 from envstage.world import World
 
@@ -85,10 +94,17 @@ def run(
     """
     check_patterns(project.config)
     chosen = [project.config.environment(name) for name in names] or project.config.environments
-    with locked(os.path.join(project.state, "lock"), _LOCK_TIMEOUT_S):
+    with project_lock(project):
+        for view in project.config.views:
+            put_back(project, layout.view_file(view.environment, view.name))
         return tuple(
             step() for step in [_prepared(world, project, each, mode, argv) for each in chosen]
         )
+
+
+def project_lock(project: Project) -> contextlib.AbstractContextManager[None]:
+    """Held by whoever writes below `environment/`."""
+    return locked(os.path.join(project.state, "lock"), _LOCK_TIMEOUT_S)
 
 
 class _Write(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +116,6 @@ class _Write(msgspec.Struct, frozen=True, kw_only=True):
     def __call__(self) -> Outcome:
         project, assembled = self.project, self.assembled
         name = assembled.environment.name
-        for view in assembled.views:
-            put_back(project, layout.view_file(name, view))
         old = read_snapshot(project, name)
         changed = _write_all(project, name, assembled)
         path = project.path(layout.file_of(name, layout.CONTEXT))
@@ -165,6 +179,27 @@ def read_snapshot(project: Project, name: str) -> Snapshot | None:
         return None
 
 
+def earlier_views(project: Project, environment: str) -> dict[str, Earlier]:
+    """What each view of an environment was before, to predict it from."""
+    return {
+        view.name: Earlier(
+            on_disk=read_view(project, environment, view.name),
+            archived=archive.read(project.state, environment, view.name),
+        )
+        for view in project.config.views_of(environment)
+    }
+
+
+def read_view(project: Project, environment: str, view: str) -> ViewDocument | None:
+    """The view on disk; None where there is none that can be read."""
+    where = layout.view_file(environment, view)
+    try:
+        with open(project.path(where), "rb") as file:
+            return view_document.decode(file.read(), where)
+    except (OSError, EnvstageError):
+        return None
+
+
 def write_ignore_file(project: Project, name: str) -> None:
     """Make sure that Git leaves the facets and the context alone."""
     path = project.path(layout.file_of(name, layout.IGNORE))
@@ -188,7 +223,12 @@ def _prepared(
     started_ns = time.monotonic_ns()
     code = start_code_state(world, project.root)
     capture = collect(world, project.root, project.config, environment)
-    assembled = assemble(capture, project.config)
+    assembled = assemble(
+        capture,
+        project.config,
+        Projectors(world, project.root, capture),
+        earlier_views(project, environment.name),
+    )
     if mode is Mode.VERIFY:
         _verify(project, assembled)
         return _Hold(project=project, environment=environment, reason="verified: this machine")
@@ -213,22 +253,19 @@ def _verify(project: Project, assembled: Assembled) -> None:
     name = assembled.environment.name
     committed_snapshot(project, name, "nothing to verify against")
     for view_name, view in assembled.views.items():
-        where = layout.view_file(name, view_name)
-        with contextlib.suppress(FileNotFoundError), open(project.path(where), "rb") as file:
-            committed = view_document.decode(file.read(), where)
-            found = differences(committed.facts, view.facts)
-            if found:
-                raise DiffersError(
-                    f"this machine differs from the committed view: {short(found)}",
-                    where=where,
-                    fix="`envstage check` shows everything that differs",
-                )
+        committed = read_view(project, name, view_name)
+        found = differences(committed.facts, view.facts) if committed else ()
+        if found:
+            raise DiffersError(
+                f"this machine differs from the committed view: {short(found)}",
+                where=layout.view_file(name, view_name),
+                fix="`envstage check` shows everything that differs",
+            )
 
 
 def _require_views(project: Project, environment: Environment) -> None:
     for view in project.config.views_of(environment.name):
         where = layout.view_file(environment.name, view.name)
-        put_back(project, where)
         if not os.path.exists(project.path(where)):
             raise CaptureError(
                 "the environment is held, and this view is not there",

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "show": "a snapshot or view, as people read it",
     "diff": "what differs between two snapshots",
     "check": "does this machine match the snapshot?",
+    "run": "guard and observe a command, finalise its view",
 }
 
 

@@ -3,11 +3,12 @@
 import argparse
 
 from envstage import layout
+from envstage.capture.assemble import Projectors
 from envstage.cli.diff_command import compared, print_differences
 from envstage.cli.output import print_json
 from envstage.compare.differences import Difference, Kind, differences
 from envstage.compare.render import as_json
-from envstage.errors import DIFFERS, INCOMPLETE, OK, EnvstageError
+from envstage.errors import DIFFERS, INCOMPLETE, OK
 from envstage.facets import catalogue
 from envstage.project import Project, open_project
 from envstage.refs import fresh, named_capture, on_disk, resolve
@@ -64,12 +65,12 @@ def _view_differences(
     view = project.config.view(name)
     path = ref or project.path(layout.view_file(view.environment, name))
     old = resolve(world, project, path, view.environment)
-    if not old.is_view and ref is None:
-        raise EnvstageError("is no view", where=path)
     capture = fresh(world, project, view.environment)
-    level = capture.environment.level
-    before = old.facts if old.is_view else projected(old.facts, view, level).facts
-    return differences(before, projected(capture.facts, view, level).facts)
+    projectors = Projectors(world, project.root, capture)
+    if old.view is not None:
+        return projectors.differences_from(view, old.view)
+    before = projected(old.facts, view, capture.environment.level).facts
+    return differences(before, projectors.project(view, None).facts)
 
 
 def _exit_code(found: tuple[Difference, ...]) -> int:

@@ -4,6 +4,8 @@ Nothing but the facts, their level and how they were selected: neither the envir
 nor the view's own is in the file, so that renaming them reruns nothing.
 """
 
+from typing import Any
+
 import msgspec
 
 from envstage.snapshot.canonical import canonical, fingerprint, flat, nested
@@ -24,17 +26,21 @@ class ViewDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode(view: ViewDocument) -> bytes:
     """The file's bytes: a function of the facts alone."""
-    return canonical(_body(view))
+    return canonical(as_json(view))
 
 
 def view_fingerprint(view: ViewDocument) -> str:
     """The digest of a view: `v-` and sha256."""
-    return fingerprint("v", _body(view))
+    return fingerprint("v", as_json(view))
 
 
 def decode(data: bytes, where: str) -> ViewDocument:
     """Read a view; `EnvstageError` where it is damaged or of a newer schema."""
-    document = document_of(data, where)
+    return from_json(document_of(data, where), where)
+
+
+def from_json(document: dict[str, Any], where: str) -> ViewDocument:
+    """A view from its document; errors as for `decode`."""
     try:
         selection = document["selection"]
         if selection not in (WIDE, OBSERVED):
@@ -46,7 +52,8 @@ def decode(data: bytes, where: str) -> ViewDocument:
         raise damaged(where, f"is no view ({error})") from None
 
 
-def _body(view: ViewDocument) -> dict[str, object]:
+def as_json(view: ViewDocument) -> dict[str, Any]:
+    """A view as its document has it."""
     return {
         "facts": nested(view.facts),
         "level": view.level.word,

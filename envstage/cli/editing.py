@@ -1,0 +1,66 @@
+"""Commands that edit a user's files: show the diff, ask, apply."""
+
+import argparse
+import sys
+from typing import Final
+
+from envstage.cli.output import note
+from envstage.errors import OK, EnvstageError
+from envstage.pipelines.plan import Plan, apply
+
+_GREEN: Final = "\x1b[32m"
+_RED: Final = "\x1b[31m"
+_PLAIN: Final = "\x1b[0m"
+
+
+def add_editing_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that every editing command has."""
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask, for scripts")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show the diff, write nothing")
+
+
+def carry_out(plan: Plan, root: str, arguments: argparse.Namespace) -> int:
+    """Show a plan, ask unless told not to, and apply it."""
+    if plan.is_empty:
+        print("nothing to do: it is already so")
+    else:
+        print(_coloured(plan.diff()), end="")
+    if not plan.is_empty and not arguments.dry_run:
+        _confirm(arguments.yes)
+        apply(plan, root)
+        print("written: " + ", ".join(edit.path for edit in plan.edits))
+    for message in plan.messages:
+        note(message)
+    return OK
+
+
+def _confirm(is_sure: bool) -> None:
+    if is_sure:
+        return
+    if not sys.stdin.isatty():
+        raise EnvstageError(
+            "nobody is there to ask, nothing was written", fix="Add --yes to write it"
+        )
+    try:
+        answer = input("Write this? [y/N] ").strip().lower()
+    except EOFError:
+        answer = ""
+    if answer not in ("y", "yes"):
+        raise EnvstageError("nothing was written")
+
+
+def _coloured(diff: str) -> str:
+    if not is_coloured():
+        return diff
+    lines = []
+    for line in diff.splitlines(keepends=True):
+        colour = {"+": _GREEN, "-": _RED}.get(line[:1], "")
+        lines.append(f"{colour}{line}{_PLAIN}" if colour else line)
+    return "".join(lines)
+
+
+def is_coloured() -> bool:
+    """Whether standard output is a terminal that may be coloured (https://no-color.org)."""
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,106 @@
+"""A stage under the guard depends on what it used, and on nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.pipeline import Pipeline
+
+pytestmark = pytest.mark.e2e
+
+OPTIONAL = """\
+import pathlib
+import alpha
+try:
+    import gamma
+except ImportError:
+    gamma = None
+pathlib.Path("model.txt").write_text(f"alpha {alpha.version} gamma {gamma and gamma.version}\\n")
+"""
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Pipeline:
+    """A guarded pipeline with alpha (used), beta (not used); gamma is looked for in vain."""
+    made = Pipeline(tmp_path).create(**{"train.py": OPTIONAL})
+    made.install("alpha", "1.0")
+    made.install("beta", "1.0")
+    made.track("train")
+    assert made.ran(made.repro()) == {"environment", "train"}
+    made.commit("first run")
+    return made
+
+
+def facts(pipeline: Pipeline) -> dict[str, object]:
+    document = json.loads(pipeline.read("environment/views/train.json"))
+    return dict(document["facts"])
+
+
+def test_first_run_narrows_without_a_rerun(pipeline: Pipeline) -> None:
+    assert facts(pipeline)["packages"].keys() == {"alpha"}  # type: ignore[attr-defined]
+    assert facts(pipeline)["modules"] == {"gamma": None}
+    assert pipeline.ran(pipeline.repro()) == {"environment"}
+    pipeline.commit("the environment stage's own entry in dvc.lock")
+    assert pipeline.ran(pipeline.repro()) == {"environment"}
+    assert pipeline.status() == ""
+
+
+def test_unused_package_reruns_nothing(pipeline: Pipeline) -> None:
+    pipeline.install("beta", "2.0")
+    assert pipeline.ran(pipeline.repro()) == {"environment"}
+    pipeline.install("delta", "1.0")
+    pipeline.venv.uninstall("beta")
+    assert pipeline.ran(pipeline.repro()) == {"environment"}
+
+
+def test_used_package_reruns_and_comes_back_from_the_run_cache(pipeline: Pipeline) -> None:
+    pipeline.install("alpha", "2.0")
+    assert pipeline.ran(pipeline.repro()) == {"environment", "train"}
+    pipeline.install("alpha", "1.0")
+    pipeline.install("beta", "3.0")
+    output = pipeline.repro()
+    assert "Stage 'train' is cached - skipping run" in output
+    assert pipeline.read("model.txt") == "alpha 1.0 gamma None\n"
+
+
+def test_name_that_was_missing_appears(pipeline: Pipeline) -> None:
+    pipeline.install("gamma", "1.0")
+    assert pipeline.ran(pipeline.repro()) == {"environment", "train"}
+    assert facts(pipeline)["packages"].keys() == {"alpha", "gamma"}  # type: ignore[attr-defined]
+    pipeline.venv.uninstall("gamma")
+    assert "is cached - skipping run" in pipeline.repro()
+    pipeline.install("gamma", "1.0")
+    assert "is cached - skipping run" in pipeline.repro()
+
+
+def test_code_there_and_back(pipeline: Pipeline) -> None:
+    before = pipeline.read("train.py")
+    pipeline.write("train.py", before + "import beta\n")
+    assert "train" in pipeline.ran(pipeline.repro())
+    assert facts(pipeline)["packages"].keys() == {"alpha", "beta"}  # type: ignore[attr-defined]
+    pipeline.write("train.py", before)
+    assert "is cached - skipping run" in pipeline.repro()
+    assert facts(pipeline)["packages"].keys() == {"alpha"}  # type: ignore[attr-defined]
+
+
+def test_isolated_python_stays_wide(pipeline: Pipeline) -> None:
+    text = pipeline.read("dvc.yaml").replace("-- python train.py", "-- python -I train.py")
+    pipeline.write("dvc.yaml", text)
+    output = pipeline.repro()
+    assert "stays wide" in output
+    assert facts(pipeline)["packages"].keys() == {"alpha", "beta"}  # type: ignore[attr-defined]
+    assert pipeline.ran(pipeline.repro()) == {"environment"}
+
+
+def test_failing_command_finalises_nothing(pipeline: Pipeline) -> None:
+    before = pipeline.read("environment/views/train.json")
+    pipeline.write("train.py", pipeline.read("train.py") + "import beta\nraise SystemExit(3)\n")
+    assert "exited with 3" in pipeline.repro(code=255)
+    assert pipeline.read("environment/views/train.json") == before
+
+
+def test_guard_refuses_on_another_machine(pipeline: Pipeline) -> None:
+    pipeline.install("alpha", "2.0")
+    output = pipeline.run("envstage", "run", "--view", "train", "--", "python", "-c", "1", code=125)
+    assert "packages.alpha 1.0 → 2.0 (upgrade)" in output
