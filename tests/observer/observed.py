@@ -84,7 +84,9 @@ def pythons() -> tuple[str, ...]:
 
     `ENVSTAGE_TEST_PYTHONS` names further ones, separated as in PATH.
     """
-    named = [entry for entry in os.environ.get("ENVSTAGE_TEST_PYTHONS", "").split(os.pathsep) if entry]
+    named = [
+        entry for entry in os.environ.get("ENVSTAGE_TEST_PYTHONS", "").split(os.pathsep) if entry
+    ]
     found = [path for path in (shutil.which(f"python{version}") for version in VERSIONS) if path]
     real = []
     for candidate in (*named, *found):

@@ -52,7 +52,12 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["state.py", "a", "b"], ["-m", "state"], ["-B", "-O", "state.py"], ["-bb", "-W", "error", "state.py"]],
+    [
+        ["state.py", "a", "b"],
+        ["-m", "state"],
+        ["-B", "-O", "state.py"],
+        ["-bb", "-W", "error", "state.py"],
+    ],
     ids=["script", "module", "flags", "errors"],
 )
 def test_state_is_as_without_observer(state: Path, arguments: list[str]) -> None:
@@ -102,7 +107,13 @@ def test_imports_of_users_hook_are_seen(tmp_path: Path) -> None:
 def test_bare_interpreter_uses_nothing(tmp_path: Path, python: str) -> None:
     seen = observed([python, "-c", ""], tmp_path).observation
     assert len(seen.processes) == 1
-    assert (seen.files, seen.missing, seen.found, seen.metadata, seen.doubts) == ((), (), (), (), ())
+    assert (seen.files, seen.missing, seen.found, seen.metadata, seen.doubts) == (
+        (),
+        (),
+        (),
+        (),
+        (),
+    )
 
 
 def test_without_report_folder_nothing_happens(tmp_path: Path) -> None:

@@ -140,7 +140,9 @@ sys.path.append("z.zip"); import zipped
 
 
 def test_module_that_replaces_itself(tmp_path: Path) -> None:
-    (tmp_path / "lazy.py").write_text("import sys, types\nsys.modules[__name__] = types.ModuleType('x')\n")
+    (tmp_path / "lazy.py").write_text(
+        "import sys, types\nsys.modules[__name__] = types.ModuleType('x')\n"
+    )
     assert "lazy.py" in names(script(tmp_path, "import lazy").observation, tmp_path)
 
 
@@ -197,7 +199,9 @@ def test_entry_points_of_old_pythons_are_all(tmp_path: Path, python: str) -> Non
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="the dictionary interface is gone")
 def test_entry_points_as_dictionary(tmp_path: Path) -> None:
-    seen = asked(tmp_path, "import warnings; warnings.simplefilter('ignore')\nentry_points().get('q.r')")
+    seen = asked(
+        tmp_path, "import warnings; warnings.simplefilter('ignore')\nentry_points().get('q.r')"
+    )
     assert seen.observation.entry_point_groups == ("q.r",)
 
 
