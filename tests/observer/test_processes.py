@@ -56,27 +56,45 @@ def test_killed_process_is_in_doubt_and_keeps_what_it_said(tmp_path: Path, signa
     assert not seen.observation.processes[0].is_complete
 
 
+CODE = "'import inner; inner.work()'"
+WORDS = f"[sys.executable, '-c', {CODE}]"
+# What a parent does to have `inner.work()` called in another process.
 CHILDREN = {
-    "fork": "import os; pid = os.fork()\nif pid == 0:\n    import inner; inner.work(); os._exit(0)\nos.waitpid(pid, 0)",
-    "fork-exit": "import os; pid = os.fork()\nif pid == 0:\n    import inner; inner.work()\nelse:\n    os.waitpid(pid, 0)",
-    "subprocess": "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import inner; inner.work()'], check=True)",
-    "shell": "import os, sys; os.system(sys.executable + ' -c \"import inner; inner.work()\"')",
-    "preexec": "import subprocess, sys, os; subprocess.run([sys.executable, '-c', 'import inner; inner.work()'], preexec_fn=lambda: None, check=True)",
-    "exec": "import os, sys; os.execv(sys.executable, [sys.executable, '-c', 'import inner; inner.work()'])",
-    "execvp": "import os, sys; os.environ['PATH'] = '/absent:' + os.path.dirname(sys.executable); os.execlp('python', 'python', '-c', 'import inner; inner.work()')",
-    "posix_spawn": "import os, sys; os.waitpid(os.posix_spawn(sys.executable, [sys.executable, '-c', 'import inner; inner.work()'], os.environ), 0)",
-    "copied-environ": "import os, subprocess, sys; subprocess.run([sys.executable, '-c', 'import inner; inner.work()'], env={**os.environ, 'X': '1'}, check=True)",
+    "fork": """
+pid = os.fork()
+if pid == 0:
+    import inner; inner.work(); os._exit(0)
+os.waitpid(pid, 0)
+""",
+    "fork-exit": """
+pid = os.fork()
+if pid == 0:
+    import inner; inner.work()
+else:
+    os.waitpid(pid, 0)
+""",
+    "subprocess": f"subprocess.run({WORDS}, check=True)",
+    "shell": """os.system(sys.executable + ' -c "import inner; inner.work()"')""",
+    "preexec": f"subprocess.run({WORDS}, preexec_fn=lambda: None, check=True)",
+    "exec": f"os.execv(sys.executable, {WORDS})",
+    "execvp": f"""
+os.environ["PATH"] = "/absent:" + os.path.dirname(sys.executable)
+os.execlp("python", "python", "-c", {CODE})
+""",
+    "spawnv": f"os.spawnv(os.P_WAIT, sys.executable, {WORDS})",
+    "posix_spawn": f"os.waitpid(os.posix_spawn(sys.executable, {WORDS}, os.environ), 0)",
+    "copied-environ": f"subprocess.run({WORDS}, env={{**os.environ, 'X': '1'}}, check=True)",
 }
 
 
 @pytest.mark.parametrize("kind", CHILDREN)
 def test_children(tmp_path: Path, python: str, kind: str) -> None:
     helper(tmp_path)
-    seen = script(tmp_path, CHILDREN[kind], python)
+    seen = script(tmp_path, "import os, subprocess, sys\n" + CHILDREN[kind], python)
     assert seen.returncode == 0, seen.stderr
     assert "innermost.py" in names(seen.observation, tmp_path)
     assert seen.observation.doubts == ()
-    assert len(seen.observation.processes) == 2 + (kind == "preexec")
+    assert len(seen.observation.processes) == 2 + (kind in ("preexec", "spawnv"))
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -87,9 +105,10 @@ def test_multiprocessing(tmp_path: Path, method: str, way: str) -> None:
         "Process": "p = c.Process(target=inner.work); p.start(); p.join()",
         "Pool": "with c.Pool(2) as p: print(p.map(inner.work, range(4)))",
         "closed": "p = c.Pool(2); p.map(inner.work, range(4)); p.close(); p.join()",
-        "futures": "with f.ProcessPoolExecutor(2, mp_context=c) as p: list(p.map(inner.work, range(4)))",
+        "futures": "p = f.ProcessPoolExecutor(2, c); print(list(p.map(inner.work, range(4))))",
     }
-    text = f"import multiprocessing as m, concurrent.futures as f, inner\nc = m.get_context({method!r})\n"
+    text = "import multiprocessing as m, concurrent.futures as f, inner\n"
+    text += f"c = m.get_context({method!r})\n"
     seen = script(tmp_path, guarded(text + bodies[way]))
     assert seen.returncode == 0, seen.stderr
     assert "innermost.py" in names(seen.observation, tmp_path)
@@ -99,7 +118,10 @@ def test_multiprocessing(tmp_path: Path, method: str, way: str) -> None:
 def test_joblib_workers(tmp_path: Path) -> None:
     pytest.importorskip("joblib")
     helper(tmp_path)
-    text = "import joblib, inner\nprint(joblib.Parallel(2)(joblib.delayed(inner.work)(n) for n in range(4)))"
+    text = """
+import joblib, inner
+print(joblib.Parallel(2)(joblib.delayed(inner.work)(n) for n in range(4)))
+"""
     seen = script(tmp_path, guarded(text))
     assert seen.stdout == "[0, 1, 2, 3]\n", seen.stderr
     assert "innermost.py" in names(seen.observation, tmp_path)
@@ -127,8 +149,8 @@ os.waitpid(pid, 0)
 def test_group_stopped_by_its_leader_is_no_doubt(tmp_path: Path) -> None:
     text = """
 import os, signal, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "print(1, flush=True); import time; time.sleep(60)"],
-                         stdout=subprocess.PIPE, start_new_session=True)
+code = "print(1, flush=True); import time; time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
 child.stdout.readline()
 os.killpg(child.pid, signal.SIGTERM)
 child.wait()
