@@ -235,9 +235,15 @@ class Recorder:
     # Processes
 
     def popened(self, arguments: "Tuple[Any, ...]") -> None:
-        """`subprocess.Popen`, `os.posix_spawn`: a program is about to be started."""
+        """`subprocess.Popen`: a program is about to be started."""
         program, argv, environ = arguments[0], arguments[1], arguments[-1]
         self.starts("spawn", program, argv, environ)
+
+    def posix_spawned(self, arguments: "Tuple[Any, ...]") -> None:
+        """`os.posix_spawn`, unless it is the second half of a `subprocess.Popen`."""
+        frame: "Any" = sys._getframe(2)  # past the audit hook
+        if frame.f_globals.get("__name__") != "subprocess":
+            self.popened(arguments)
 
     def replaced(self, arguments: "Tuple[Any, ...]") -> None:
         """`os.exec`: this process is about to become another program, if there is one: the
@@ -385,7 +391,7 @@ class Recorder:
             "open": self.opened,
             "ctypes.dlopen": self.dlopened,
             "subprocess.Popen": self.popened,
-            "os.posix_spawn": self.popened,
+            "os.posix_spawn": self.posix_spawned,
             "os.exec": self.replaced,
             "os.system": self.shelled,
             "os.kill": self.killed,

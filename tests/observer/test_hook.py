@@ -15,11 +15,13 @@ with open(os.devnull) as file:
     first = file.fileno()
 import warnings, threading, signal
 print(sys.path, sys.argv, sys.flags, sys.warnoptions, before, first)
-print([getattr(f, "__name__", type(f).__name__) for f in sys.meta_path if type(f).__name__ != "Finder"])
+finders = [getattr(finder, "__name__", type(finder).__name__) for finder in sys.meta_path]
+print([name for name in finders if name != "Finder"])
 print(len(sys.path_hooks), sorted(sys.path_importer_cache), warnings.filters)
-print([t.name for t in threading.enumerate()], signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
+print([t.name for t in threading.enumerate()], [signal.getsignal(n) for n in (2, 15)])
 print({k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "ENVSTAGE_OBSERVE")})
-print(os._exit, globals().keys(), __name__, sys.gettrace(), sys.getprofile(), sys.excepthook.__name__)
+print(os._exit, globals().keys(), __name__, sys.gettrace(), sys.getprofile())
+print(sys.excepthook.__name__)
 try:
     import sitecustomize
 except ImportError as error:
