@@ -14,7 +14,8 @@ from typing import Final
 from envstage.world import World
 
 FILES_HASHED_AT_MOST: Final = 5_000
-FILES_LISTED_AT_MOST: Final = 50_000
+# About a second: what is named `/` or `/data` by mistake must not hold up a capture.
+FILES_LISTED_AT_MOST: Final = 30_000
 FILE_HASHED_AT_MOST_BYTES: Final = 16 * 1024 * 1024
 
 _IMPORTABLE: Final = (".py", ".so", ".pyd", ".pyc")
@@ -122,20 +123,21 @@ class _Walk:
     def __init__(self, world: World) -> None:
         self.world = world
         self.found: list[str] = []
-        self._folders = 0
+        self._looks = 0
         self._open: set[str] = set()
 
     def into(self, path: str, inside: str) -> None:
         """Collect what is in one folder and below. Raises: `OSError` for the folder itself."""
+        self._looks += 1
+        if max(len(self.found), self._looks) > FILES_LISTED_AT_MOST:
+            raise TooMuch(f"more than {FILES_LISTED_AT_MOST:,} modules or folders")
         real = self.world.real_path(path)
         if real in self._open:
             return  # a link to a folder above
         names = self.world.list_dir(path)
         self._open.add(real)
-        self._folders += 1
-        self.found.extend(inside + name for name in names if _is_module(name, names))
-        if max(len(self.found), self._folders) > FILES_LISTED_AT_MOST:
-            raise TooMuch(f"more than {FILES_LISTED_AT_MOST:,} modules or folders")
+        known = set(names)
+        self.found.extend(inside + name for name in names if _is_module(name, known))
         for name in names:
             if name.isidentifier() and name != "__pycache__":
                 # Fails for a file without an ending; a folder that cannot be read is none to
@@ -145,7 +147,7 @@ class _Walk:
         self._open.discard(real)
 
 
-def _is_module(name: str, names: tuple[str, ...]) -> bool:
+def _is_module(name: str, names: set[str]) -> bool:
     """Whether Python imports this file: bytecode only where its source is missing."""
     return name.endswith(_IMPORTABLE) and not (name.endswith(".pyc") and name[:-1] in names)
 
