@@ -174,6 +174,14 @@ def test_modules_outside_count_by_content_and_not_by_place(project: Path, tmp_pa
     assert digest("two") not in (first, changed)
 
 
+def test_a_folder_around_the_project_does_not_count_the_project(project: Path) -> None:
+    write(project.parent / "shared.py")
+    environ = {"PYTHONPATH": str(project.parent)}
+    before = collect(environ, project)
+    write(project / "src" / "train.py")
+    assert before and collect(environ, project) == before
+
+
 def test_order_is_kept_and_duplicates_are_not(project: Path, tmp_path: Path) -> None:
     a, b = write(tmp_path / "a" / "a.py").parent, write(tmp_path / "b" / "b.py").parent
     look = ("variables", "PYTHONPATH")
