@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from envstage.facets import conda
+from envstage.facets.catalogue import rule_of
 from envstage.facets.conda import channel, conda_of
-from envstage.facets.contract import Collected, Installed, rule_of
+from envstage.facets.contract import Collected, Installed
 from envstage.snapshot.model import Level, Unknown
 from envstage.world import Machine
 from tests.facets.requests import probe, request
@@ -63,7 +64,7 @@ def test_name_version_build_channel_and_digest(tmp_path: Path) -> None:
 
 def test_levels_and_what_counts() -> None:
     def of(*address: str) -> tuple[Level | None, bool]:
-        rule = rule_of(conda.FACTS, address)
+        rule = rule_of(address)
         assert rule is not None
         return rule.level, rule.counts
 
@@ -114,7 +115,7 @@ def test_a_folder_that_cannot_be_read_is_unknown() -> None:
 
     collected = conda.collect(Denied(), request(probe=probe()))
     assert collected.facts == {("conda",): Unknown("cannot read conda-meta: permission denied")}
-    assert rule_of(conda.FACTS, ("conda",)) is not None
+    assert rule_of(("conda",)) is not None
 
 
 def test_pip_over_conda_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envstage.facets import tools
-from envstage.facets.contract import Collected, rule_of
+from envstage.facets.catalogue import rule_of
+from envstage.facets.contract import Collected
 from envstage.facets.tools import plain, useful_line
 from envstage.snapshot.model import ABSENT, Level, NotApplicable, Unknown, Value
 from envstage.world import Completed, Machine, TimedOut
@@ -143,7 +144,7 @@ def test_the_order_of_the_configuration_is_no_difference(tmp_path: Path) -> None
     first, second = collect(tmp_path, "a", "b"), collect(tmp_path, "b", "a", "b")
     assert list(first.facts.items()) == list(second.facts.items())
     for address in first.facts:
-        rule = rule_of(tools.FACTS, address)
+        rule = rule_of(address)
         assert rule is not None
         assert rule.level is (Level.SOFTWARE if address[2] == "version" else Level.PLATFORM)
 

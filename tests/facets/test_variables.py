@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envstage.facets import numerics, search_paths, variables
-from envstage.facets.contract import rule_of
+from envstage.facets.catalogue import rule_of
 from envstage.snapshot.model import Address, Level, Unknown, Value
 from envstage.snapshot.secrets import is_secret_name
 from envstage.world import Machine
@@ -84,9 +84,9 @@ def test_of_a_secret_only_that_it_is_set(kind: str) -> None:
 def test_another_value_of_a_secret_is_no_difference() -> None:
     one = collect({"HF_TOKEN": "one"}, "/p", "HF_TOKEN")
     assert one == collect({"HF_TOKEN": "two"}, "/p", "HF_TOKEN") == {("secrets", "HF_TOKEN"): "set"}
-    rule = rule_of(variables.FACTS, ("secrets", "HF_TOKEN"))
+    rule = rule_of(("secrets", "HF_TOKEN"))
     assert rule is not None and rule.level is None
-    rule = rule_of(variables.FACTS, ("variables", "XLA_FLAGS"))
+    rule = rule_of(("variables", "XLA_FLAGS"))
     assert rule is not None and rule.level is Level.SOFTWARE
 
 
