@@ -14,7 +14,8 @@ from typing import Final
 from envstage.world import World
 
 FILES_HASHED_AT_MOST: Final = 5_000
-FILES_LISTED_AT_MOST: Final = 50_000
+# About a second: what is named `/` or `/data` by mistake must not hold up a capture.
+FILES_LISTED_AT_MOST: Final = 30_000
 FILE_HASHED_AT_MOST_BYTES: Final = 16 * 1024 * 1024
 
 _IMPORTABLE: Final = (".py", ".so", ".pyd", ".pyc")
@@ -60,7 +61,7 @@ def _separator(world: World) -> str:
 
 
 def _entries(
-    world: World, root: str, entries: list[str], brings: Callable[[World, str], str | None]
+    world: World, root: str, entries: list[str], brings: Callable[[World, str, str], str | None]
 ) -> tuple[str, ...]:
     """The entries in their order, each once; those that bring nothing are left out."""
     real_root = _real(world, root)
@@ -77,7 +78,7 @@ def _entries(
             if world.exists(path):
                 kept[relative] = None
             continue
-        text = brings(world, path)
+        text = brings(world, path, real_root)
         if text is not None:
             digest = hashlib.sha256(text.encode("utf-8", "surrogateescape"))
             kept[f"sha256:{digest.hexdigest()}"] = None
@@ -99,9 +100,9 @@ def _within(path: str, folder: str) -> str | None:
     return path[len(start) :].replace(os.sep, "/") if path.startswith(start) else None
 
 
-def _importable(world: World, path: str) -> str | None:
+def _importable(world: World, path: str, real_root: str) -> str | None:
     """Names and contents of the modules under a folder, or of an archive."""
-    walk = _Walk(world)
+    walk = _Walk(world, real_root)
     try:
         walk.into(path, "")
     except NotADirectoryError:
@@ -119,22 +120,24 @@ def _importable(world: World, path: str) -> str | None:
 class _Walk:
     """The modules below a folder: files by their ending, in folders that are identifiers."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, real_root: str) -> None:
         self.world = world
+        self.real_root = real_root
         self.found: list[str] = []
-        self._folders = 0
+        self._looks = 0
         self._open: set[str] = set()
 
     def into(self, path: str, inside: str) -> None:
         """Collect what is in one folder and below. Raises: `OSError` for the folder itself."""
+        self._looks += 1
         real = self.world.real_path(path)
-        if real in self._open:
-            return  # a link to a folder above
+        if real in self._open or real == self.real_root:
+            return  # a link to a folder above, or the project, which the stage's deps track
         names = self.world.list_dir(path)
         self._open.add(real)
-        self._folders += 1
-        self.found.extend(inside + name for name in names if _is_module(name, names))
-        if max(len(self.found), self._folders) > FILES_LISTED_AT_MOST:
+        known = set(names)
+        self.found.extend(inside + name for name in names if _is_module(name, known))
+        if max(len(self.found), self._looks) > FILES_LISTED_AT_MOST:
             raise TooMuch(f"more than {FILES_LISTED_AT_MOST:,} modules or folders")
         for name in names:
             if name.isidentifier() and name != "__pycache__":
@@ -145,12 +148,12 @@ class _Walk:
         self._open.discard(real)
 
 
-def _is_module(name: str, names: tuple[str, ...]) -> bool:
+def _is_module(name: str, names: set[str]) -> bool:
     """Whether Python imports this file: bytecode only where its source is missing."""
     return name.endswith(_IMPORTABLE) and not (name.endswith(".pyc") and name[:-1] in names)
 
 
-def _loadable(world: World, path: str) -> str | None:
+def _loadable(world: World, path: str, real_root: str) -> str | None:
     """Names and sizes of the libraries in a folder, or of the one library."""
     try:
         names = [name for name in world.list_dir(path) if _is_library(name)]

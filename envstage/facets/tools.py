@@ -35,7 +35,8 @@ _ESCAPES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]"
 )
 _NUMBERED: Final = re.compile(r"\d+\.\d+")
-_PATH: Final = re.compile(r"(?:^|[\s=:('\"\[,])(?:file:/|~?/|[A-Za-z]:[\\/]|\\\\)")
+# A word that holds an absolute path: not `a/b`, not `https://host`.
+_PATH: Final = re.compile(r"(?:^|[^\w./:])~?/|:/(?!/)|^-[A-Za-z]/|(?:^|\W)[A-Za-z]:\\|\\\\|file:/")
 _WRAPPED: Final = re.compile(rb"#!/bin/sh\n'''exec' [^\n]*\n' '''\n")
 
 

@@ -34,14 +34,14 @@ _MARKED: Final = r"""
       | github_pat_[A-Za-z0-9_]{4,}
       | gl(?:pat|dt|rt|ptt|ft|soat|cbt|agent|imt)-[A-Za-z0-9_-]{8,}
       | hf_[A-Za-z0-9]{8,} | api_org_[A-Za-z0-9]{8,}
-      | sk-(?=[A-Za-z0-9_-]*[0-9A-Z])[A-Za-z0-9_-]{12,}
+      | sk-(?=[A-Za-z0-9_-]{0,40}[0-9A-Z])[A-Za-z0-9_-]{12,}
       | [srp]k_(?:live|test)_[A-Za-z0-9]{8,}
       | (?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{12,}
       | xox[abeoprs]-[A-Za-z0-9-]{6,} | xapp-[A-Za-z0-9-]{6,}
-      | eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{2,}
+      | eyJ[A-Za-z0-9_-]{6,1000}\.[A-Za-z0-9_-]{2,}
       | AIza[A-Za-z0-9_-]{20,} | ya29\.[A-Za-z0-9_-]{8,}
       | npm_[A-Za-z0-9]{20,} | pypi-[A-Za-z0-9_-]{30,}
-      | SG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
+      | SG\.[A-Za-z0-9_-]{10,100}\.[A-Za-z0-9_-]{10,}
       | nvapi-[A-Za-z0-9_-]{8,} | gsk_[A-Za-z0-9]{16,} | r8_[A-Za-z0-9]{16,}
       | dckr_pat_[A-Za-z0-9_-]{8,} | do[opr]_v1_[a-f0-9]{16,} | dapi[a-f0-9]{32}
       | shp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,} | wandb_v1_[A-Za-z0-9_]{8,}
@@ -49,8 +49,12 @@ _MARKED: Final = r"""
       | (?i:bearer|basic)[ ]+[A-Za-z0-9+/=._~-]{12,}
     )
 """
-_USERINFO: Final = r"[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#@]*(?:@[^\s/?#@]*)*)@"
-_ASSIGNED: Final = r"([A-Za-z][A-Za-z0-9_.-]*)[\"']?\s*(?:=|:(?!//))\s*[\"']?([^\s\"'&;,]+)"
+# Anchored at the beginning of a word, and bounded: linear in the length of the text.
+_USERINFO: Final = r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://([^\s/?#@]*(?:@[^\s/?#@]*)*)@"
+# The value is looked at, not consumed: in `a: b?token=c` it holds the next assignment.
+_ASSIGNED: Final = (
+    r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)[\"']?\s*(?:=|:(?!//))\s*(?=[\"']?([^\s\"'&;,]{1,100}))"
+)
 _DIGEST: Final = (
     r"(?i)(?:sha(?:1|224|256|384|512)|md5|blake2b)[-=:_][A-Za-z0-9+/=_-]+"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

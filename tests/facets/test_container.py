@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from envstage.facets import container, system
+from envstage.facets import container
+from envstage.facets.catalogue import rule_of
 from envstage.facets.container import DIGEST, IMAGE, KIND, REFERENCE, parsed
-from envstage.facets.contract import rule_of
 from envstage.snapshot.model import ABSENT, NotApplicable, Unknown
 from tests.facets.requests import request
 from tests.hosts import CapturedHost, host
@@ -70,7 +70,7 @@ def test_a_configured_digest_counts_and_the_name_does_not() -> None:
     world = host("ubuntu-22.04-docker")
     facts = container.collect(world, request(image=f"docker://ghcr.io/o/p:1@{DIGEST_OF}"))
     assert facts == {KIND: "docker", IMAGE: "ghcr.io/o/p:1", DIGEST: DIGEST_OF}
-    counts = {address: rule.counts for address in facts if (rule := rule_of(system.FACTS, address))}
+    counts = {address: rule.counts for address in facts if (rule := rule_of(address))}
     assert counts == {KIND: False, IMAGE: False, DIGEST: True}
 
 
@@ -78,7 +78,7 @@ def test_a_configured_tag_counts_where_no_digest_is_known() -> None:
     facts = container.collect(host("ubuntu-22.04-docker"), request(image="python:3.11"))
     assert facts[REFERENCE] == "python:3.11"
     assert isinstance(facts[DIGEST], NotApplicable)
-    rule = rule_of(system.FACTS, REFERENCE)
+    rule = rule_of(REFERENCE)
     assert rule is not None and rule.counts
 
 

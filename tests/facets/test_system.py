@@ -1,7 +1,7 @@
 import pytest
 
 from envstage.facets import system
-from envstage.facets.contract import rule_of
+from envstage.facets.catalogue import rule_of
 from envstage.facets.system import os_release
 from envstage.snapshot.model import ABSENT, Address, Level, NotApplicable, Unknown, Value
 from tests.facets.requests import probe, request
@@ -93,14 +93,14 @@ def test_a_c_library_that_cannot_be_read_is_unknown() -> None:
 def test_the_kernel_is_recorded_and_counts_nowhere() -> None:
     assert look(host("debian-12"), "kernel") == "6.1.0-28-amd64"
     assert look(host("windows-10"), "kernel") == "10.0.19045"
-    rule = rule_of(system.FACTS, ("system", "kernel"))
+    rule = rule_of(("system", "kernel"))
     assert rule is not None and rule.level is None
 
 
 def test_another_kernel_changes_nothing_that_counts() -> None:
     def counting(world: CapturedHost) -> dict[Address, Value]:
         facts = system.collect(world, request()).facts
-        rules = {address: rule_of(system.FACTS, address) for address in facts}
+        rules = {address: rule_of(address) for address in facts}
         return {
             address: value
             for address, value in facts.items()
@@ -119,7 +119,7 @@ def test_every_fact_has_a_rule_and_every_capture_the_same_bytes(name: str) -> No
     first, second = system.collect(world, asked), system.collect(world, asked)
     assert first == second
     for address in first.facts:
-        assert rule_of(system.FACTS, address) is not None, address
+        assert rule_of(address) is not None, address
     assert ("system", "os") in first.facts
 
 
