@@ -45,7 +45,7 @@ def _pass_signals_on(process: "subprocess.Popen[bytes]") -> "dict[int, signal._H
         # Not SIG_IGN, which the command would have inherited had it come later.
         del number, frame
 
-    before: "dict[int, signal._HANDLER]" = {}
+    before: dict[int, signal._HANDLER] = {}
     for name in _PASSED_ON:
         number = getattr(signal, name, None)
         if number is not None:

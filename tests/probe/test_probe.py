@@ -231,7 +231,7 @@ def test_broken_interpreter(venv: Venv) -> None:
 
 
 def test_missing_interpreter() -> None:
-    with pytest.raises(ProbeError, match="no interpreter `python9.9`"):
+    with pytest.raises(ProbeError, match=r"no interpreter `python9\.9`"):
         probe("python9.9")
 
 
