@@ -276,6 +276,11 @@ def _require_views(project: Project, environment: Environment) -> None:
 
 def _write_all(project: Project, name: str, assembled: Assembled) -> list[str]:
     changed = []
+    for view in assembled.views:
+        # dvc.lock may know the last run by it: `envstage why` wants to read it then.
+        current = read_view(project, name, view)
+        if current is not None and current != assembled.views[view]:
+            archive.keep(project.state, view_document.encode(current))
     for file, content in assembled.files.items():
         if write(project.path(layout.file_of(name, file)), content):
             changed.append(file)

@@ -1,16 +1,21 @@
 """`envstage run --view V -- CMD`: guard and observe a command, finalise its view."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 
+from envstage import layout
 from envstage.capture.set_aside import is_stage
 from envstage.cli.output import note
+from envstage.config import View
 from envstage.errors import EnvstageError
-from envstage.project import open_project
-from envstage.runs.finalise import Finalised, finalise
-from envstage.runs.guard import guard, shell_command
-from envstage.world import Machine
+from envstage.pipelines.dvc_usage import is_shared, users_of
+from envstage.project import Project, open_project
+from envstage.runs.finalise import Fate, Finalised, collect_observation, finalise, used_by
+from envstage.runs.guard import Guarded, guard, shell_command
+from envstage.runs.used import Kept, Used
+from envstage.world import Machine, World
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,15 +39,54 @@ def run(arguments: argparse.Namespace) -> int:
     world = Machine()
     project = open_project(arguments.directory)
     argv = _argv(arguments)
+    part, parts = _part(arguments.part)
     view = project.config.view(arguments.view)
     guarded = guard(world, project, view, argv, is_observed=not arguments.no_observe)
     if guarded.observation is None:
         return guarded.returncode
+    used = used_by(project, guarded)
     if not is_stage(world):
         note("not started by the pipeline: the view stays as it is")
-        return guarded.returncode
-    _say(finalise(project, guarded), arguments.view)
+    elif (whole := _with_earlier_parts(project, view, used, part, parts)) is not None:
+        _say(_finished(world, project, guarded, whole), view.name)
     return guarded.returncode
+
+
+def _finished(world: World, project: Project, guarded: Guarded, used: Used) -> Finalised:
+    view = guarded.view
+    users = users_of(world, project.root, layout.view_file(view.environment, view.name))
+    instance = world.environ.get("DVC_STAGE", "")
+    if is_shared(users):
+        return collect_observation(project, guarded, used, instance)
+    return finalise(project, guarded, used)
+
+
+def _with_earlier_parts(
+    project: Project, view: View, used: Used, part: int, parts: int
+) -> Used | None:
+    """What all commands of a stage used; None until the last one has ended."""
+    kept = Kept(project.state, "parts", view.environment, view.name)
+    if part == 1:
+        kept.clear()
+    if part < parts:
+        kept.put(str(part), used)
+        return None
+    earlier = kept.all()
+    kept.clear()
+    missing = [each for each in range(1, parts) if str(each) not in earlier]
+    if missing:
+        doubt = f"part {missing[0]} of the stage's command was not observed"
+        used = used.union(Used(doubts=(doubt,)))
+    for each in earlier.values():
+        used = used.union(each)
+    return used
+
+
+def _part(text: str | None) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text or "1/1")
+    if match is None or int(match[1]) > int(match[2]):
+        raise EnvstageError(f"`{text}` is no part", where="--part", fix="Write it as 2/3")
+    return int(match[1]), int(match[2])
 
 
 def _argv(arguments: argparse.Namespace) -> Sequence[str]:
@@ -58,9 +102,12 @@ def _argv(arguments: argparse.Namespace) -> Sequence[str]:
 
 def _say(finalised: Finalised, view: str) -> None:
     sys.stdout.flush()
-    if finalised.doubts:
-        note(f"view {view} stays wide: {finalised.doubts[0]}")
-        for doubt in finalised.doubts[1:]:
-            note(f"  and: {doubt}")
-    elif finalised.is_changed:
-        note(f"view {view}: {finalised.packages} of {finalised.installed} packages used")
+    of = f"{finalised.packages} of {finalised.installed} packages"
+    if finalised.fate is Fate.NARROWED:
+        note(f"view {view}: {of} used")
+    elif finalised.fate is Fate.COLLECTED:
+        note(f"view {view} is shared: observed; `envstage track STAGE --update` narrows it")
+    elif finalised.fate is Fate.GREW:
+        note(f"view {view} is shared and grew: {of}; the others that share it will run again")
+    for index, doubt in enumerate(finalised.doubts):
+        note(f"view {view} stays wide: {doubt}" if index == 0 else f"  and: {doubt}")

@@ -1,5 +1,6 @@
 """After the run: the view is rewritten with exactly what the run used, or stays wide."""
 
+import enum
 import os
 from collections.abc import Iterable
 from typing import Final
@@ -8,7 +9,7 @@ import msgspec
 
 from envstage import layout
 from envstage.capture.assemble import Projectors
-from envstage.capture.write import project_lock
+from envstage.capture.write import project_lock, read_view
 from envstage.compare.differences import differences
 from envstage.compare.render import short
 from envstage.errors import RefusedError
@@ -17,32 +18,42 @@ from envstage.observer.observation import Observation
 from envstage.project import Project
 from envstage.runs.attribution import observed_selection
 from envstage.runs.guard import Guarded
+from envstage.runs.used import Kept, Used
 from envstage.snapshot.files import write
 from envstage.views import archive
 from envstage.views import document as view_document
 from envstage.views.archive import Archived
+from envstage.views.document import ViewDocument
 from envstage.views.prediction import input_digest
-from envstage.views.selection import Selection
+from envstage.views.selection import Selection, selection_of
 
 _INPUTS_AT_MOST: Final = 2000
 # The command and its parameters stand there.
 _PIPELINE_FILES: Final = (layout.PARAMS_FILE, "dvc.yaml", "Snakefile")
+_COLLECTED: Final = "observed"
+
+
+class Fate(enum.Enum):
+    """What became of a view after a run."""
+
+    NARROWED = "narrowed"
+    KEPT = "kept"
+    WIDE = "wide"
+    COLLECTED = "collected"
+    GREW = "grew"
 
 
 class Finalised(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a view."""
+    """What became of a view, and of how many packages it speaks."""
 
+    fate: Fate
     packages: int
     installed: int
-    is_changed: bool
     doubts: tuple[str, ...] = ()
 
 
-def finalise(project: Project, guarded: Guarded) -> Finalised:
-    """Rewrite a view with what its run used; keep the file's time (Snakemake looks at it).
-
-    Args:
-        guarded: a run that ended well.
+def used_by(project: Project, guarded: Guarded) -> Used:
+    """What a run that ended well used.
 
     Raises:
         RefusedError: a fact that the run used is no longer what it was at the start: the
@@ -50,29 +61,82 @@ def finalise(project: Project, guarded: Guarded) -> Finalised:
     """
     observation, after = guarded.observation, guarded.after
     if observation is None or after is None:
-        raise ValueError("a run that did not end well is not finalised")
-    doubts = [*observation.doubts, *_interpreter_doubts(observation, after)]
+        raise ValueError("a run that did not end well used nothing that counts")
+    doubts = [*observation.doubts, *_other_doubts(observation, after)]
     selection = None if doubts else _selection(observation, after)
     if selection is None and not doubts:
         doubts.append("the environment's interpreter gave no answer")
     _require_unchanged(guarded, after, selection)
-    projection = after.project(guarded.view, selection)
-    document = projection.document
-    entry = Archived(
-        view=document,
-        inputs=_inputs(project, guarded, observation, after.names),
+    return Used(
+        selection=selection,
         doubts=tuple(doubts),
+        inputs=_inputs(project, guarded, observation, after.names),
     )
-    view, environment = guarded.view.name, guarded.view.environment
+
+
+def finalise(project: Project, guarded: Guarded, used: Used) -> Finalised:
+    """Rewrite a view with what its run used; keep the file's time (Snakemake looks at it)."""
+    after = _after(guarded)
+    document = after.project(guarded.view, used.selection).document
+    is_changed = _store(project, guarded, document, used)
+    fate = Fate.NARROWED if is_changed else Fate.KEPT
+    return _finalised(after, document, Fate.WIDE if used.doubts else fate, used.doubts)
+
+
+def collect_observation(project: Project, guarded: Guarded, used: Used, instance: str) -> Finalised:
+    """Keep what one of several stages (or instances) of a shared view used.
+
+    A wide view stays wide until `track --update`. A narrowed one grows where this run used
+    more, and becomes wide where it could not be observed: the key of this run's result holds
+    every fact that it used. The others that share the view then run once more.
+    """
+    after = _after(guarded)
+    collected(project, guarded.view.environment, guarded.view.name).put(instance, used)
+    here = selection_of(guarded.document)
+    if here is None:
+        return _finalised(after, guarded.document, Fate.COLLECTED, used.doubts)
+    selection = None if used.selection is None else here.union(used.selection)
+    document = after.project(guarded.view, selection).document
+    if document == guarded.document:
+        return _finalised(after, document, Fate.KEPT)
+    _store(project, guarded, document, used)
+    return _finalised(after, document, Fate.GREW, used.doubts)
+
+
+def collected(project: Project, environment: str, view: str) -> Kept:
+    """What the stages of a shared view were seen to use, by stage or instance."""
+    return Kept(project.state, _COLLECTED, environment, view)
+
+
+def _after(guarded: Guarded) -> Projectors:
+    if guarded.after is None:
+        raise ValueError("a run that did not end well is not finalised")
+    return guarded.after
+
+
+def _store(project: Project, guarded: Guarded, document: ViewDocument, used: Used) -> bool:
+    environment, view = guarded.view.environment, guarded.view.name
+    entry = Archived(view=document, inputs=used.inputs, doubts=used.doubts)
     with project_lock(project):
         path = project.path(layout.view_file(environment, view))
-        is_changed = _rewrite(path, view_document.encode(document))
+        current = read_view(project, environment, view)
+        if current is not None:
+            archive.keep(project.state, view_document.encode(current))
+        content = view_document.encode(document)
+        archive.keep(project.state, content)
         archive.add(project.state, environment, view, entry)
+        return _rewrite(path, content)
+
+
+def _finalised(
+    after: Projectors, document: ViewDocument, fate: Fate, doubts: tuple[str, ...] = ()
+) -> Finalised:
+    answer = after.capture.answer
     return Finalised(
+        fate=fate,
         packages=len({each[1] for each in document.facts if each[0] == "packages"}),
-        installed=len(after.capture.answer.distributions) if after.capture.answer else 0,
-        is_changed=is_changed,
-        doubts=tuple(doubts),
+        installed=len(answer.distributions) if answer else 0,
+        doubts=doubts,
     )
 
 
@@ -83,8 +147,8 @@ def _selection(observation: Observation, after: Projectors) -> Selection | None:
     return observed_selection(observation, answer, names)
 
 
-def _interpreter_doubts(observation: Observation, after: Projectors) -> Iterable[str]:
-    """Pythons of another environment than the one that the view describes."""
+def _other_doubts(observation: Observation, after: Projectors) -> Iterable[str]:
+    """Reasons for doubt that the observer does not know: other environments, enumerations."""
     answer = after.capture.answer
     expected = os.path.realpath(answer.prefix) if answer else ""
     others = {

@@ -4,6 +4,7 @@
 it costs at most a rerun: the view in Git is the newest finalised one, and stays.
 """
 
+import hashlib
 import os
 import re
 from typing import Any, Final
@@ -17,6 +18,7 @@ from envstage.views import document as view_document
 from envstage.views.document import ViewDocument
 
 _FOLDER: Final = "archive"
+_BY_MD5: Final = "views"
 _KEPT: Final = 50
 _FILE: Final = re.compile(r"(\d{1,12})\.json")
 _LIMIT_BYTES: Final = 16 * 1024 * 1024
@@ -67,6 +69,19 @@ def add(state: str, environment: str, view: str, entry: Archived) -> None:
     ]:
         _remove(os.path.join(folder, f"{number}.json"))
     write(os.path.join(folder, f"{(numbers or [0])[-1] + 1}.json"), content)
+
+
+def keep(state: str, content: bytes) -> None:
+    """Keep the bytes of a view by the md5 that dvc.lock knows it by."""
+    name = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    write(os.path.join(state, _BY_MD5, f"{name}.json"), content, is_durable=False)
+
+
+def kept(state: str, md5: str) -> bytes | None:
+    """The bytes of a view that DVC recorded by this md5, if they were kept."""
+    if not re.fullmatch(r"[0-9a-f]{32}", md5):
+        return None
+    return _content(os.path.join(state, _BY_MD5, f"{md5}.json")) or None
 
 
 def _folder(state: str, environment: str, view: str) -> str:

@@ -1,0 +1,120 @@
+"""Which stages depend on a view: read fast, since the guard asks before every run."""
+
+import os
+import posixpath
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from envstage.world import TimedOut, World
+
+DVC_FILE: Final = "dvc.yaml"
+LOCK_FILE: Final = "dvc.lock"
+_GIT_TIMEOUT_S: Final = 20
+_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage that depends on a view.
+
+    Attributes:
+        address: as DVC writes it: `train`, `sub/dvc.yaml:train`.
+        is_repeated: a `foreach` or `matrix` stage, which stands for several.
+    """
+
+    address: str
+    file: str
+    dep: str
+    is_repeated: bool = False
+
+
+def users_of(world: World, root: str, view_file: str) -> tuple[Usage, ...]:
+    """The stages of the repository's pipelines that depend on a view (path from `layout`)."""
+    found: list[Usage] = []
+    for file in pipeline_files(world, root):
+        for name, stage in _stages(os.path.join(root, *file.split("/"))):
+            found.extend(_usages(file, name, stage, view_file))
+    return tuple(found)
+
+
+def pipeline_files(world: World, root: str) -> tuple[str, ...]:
+    """The dvc.yaml files that Git tracks, those here and at the top, relative to the project."""
+    files = {DVC_FILE, os.path.relpath(os.path.join(os.getcwd(), DVC_FILE), root)}
+    git = world.which("git")
+    if git is not None:
+        argv = (git, "-C", root, "ls-files", "-z", "--", DVC_FILE, f"**/{DVC_FILE}")
+        try:
+            done = world.run(argv, timeout_s=_GIT_TIMEOUT_S)
+            files |= {name for name in os.fsdecode(done.stdout).split("\0") if name}
+        except (OSError, TimedOut):
+            pass
+    names = {file.replace(os.sep, "/") for file in files if not file.startswith("..")}
+    return tuple(sorted(name for name in names if os.path.isfile(os.path.join(root, name))))
+
+
+def load_yaml(path: str) -> dict[str, Any]:
+    """A YAML mapping; empty where it cannot be read as one."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        with open(path, "rb") as file:
+            document = yaml.load(file.read(_LIMIT_BYTES), Loader=loader)
+    except (OSError, yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _stages(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    stages = load_yaml(path).get("stages")
+    for name, stage in stages.items() if isinstance(stages, dict) else ():
+        if isinstance(stage, dict):
+            yield str(name), stage
+
+
+def _usages(file: str, name: str, stage: dict[str, Any], view_file: str) -> Iterator[Usage]:
+    body = stage.get("do", stage)
+    if not isinstance(body, dict):
+        return
+    folder = posixpath.join(posixpath.dirname(file), str(body.get("wdir") or ""))
+    for dep in body.get("deps") or ():
+        path = next(iter(dep)) if isinstance(dep, dict) and dep else dep
+        if not isinstance(path, str):
+            continue
+        if posixpath.normpath(posixpath.join(folder, path)) == view_file:
+            address = name if file == DVC_FILE else f"{file}:{name}"
+            is_repeated = "foreach" in stage or "matrix" in stage
+            yield Usage(address=address, file=file, dep=path, is_repeated=is_repeated)
+
+
+def is_shared(users: tuple[Usage, ...]) -> bool:
+    """Whether one run does not speak for all that depend on the view."""
+    return len(users) > 1 or any(each.is_repeated for each in users)
+
+
+class Locked(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage, or an instance of one, as dvc.lock recorded its last run."""
+
+    address: str
+    view_md5: str
+
+
+def locked_users(root: str, users: tuple[Usage, ...]) -> tuple[Locked, ...]:
+    """The last runs of the given stages, by the md5 of the view that they depended on."""
+    found = []
+    for usage in users:
+        folder = posixpath.dirname(usage.file)
+        lock = load_yaml(os.path.join(root, folder, LOCK_FILE)).get("stages")
+        found.extend(_locked(lock if isinstance(lock, dict) else {}, usage))
+    return tuple(found)
+
+
+def _locked(stages: dict[str, Any], usage: Usage) -> Iterator[Locked]:
+    prefix, colon, name = usage.address.rpartition(":")
+    for key, entry in stages.items():
+        is_instance = usage.is_repeated and str(key).startswith(f"{name}@")
+        if key != name and not is_instance:
+            continue
+        for dep in entry.get("deps") or () if isinstance(entry, dict) else ():
+            if isinstance(dep, dict) and dep.get("path") == usage.dep and dep.get("md5"):
+                yield Locked(address=f"{prefix}{colon}{key}", view_md5=str(dep["md5"]))
