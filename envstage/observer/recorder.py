@@ -14,6 +14,9 @@ How it sees, and why this way:
   answers `find_distributions` with nothing, and thereby hears each query for metadata.
 * `os.register_at_fork` and a wrapped `os._exit`, through which fork workers leave.
 
+Lines are written as things happen, so that a crash loses little: at most the further modules
+of folders of which one is already recorded (see `Recorder.used`).
+
 One line an event: the kind, then fields, separated by tabs; backslash escapes. `observation`
 reads them and lists the kinds.
 """
@@ -38,6 +41,7 @@ NAMES_ELSEWHERE = (
     "_winreg",
     "msvcrt",
     "_winapi",
+    "_wmi",
     "_overlapped",
     "_scproxy",
     "vms_lib",
@@ -50,6 +54,8 @@ GPU_DEVICES = ("/dev/nvidia", "/dev/kfd")
 READ_AT_ONCE_BYTES = 1 << 16
 DESCRIPTORS_AT_MOST = 4096
 SIGNALS_THAT_END = (9, 15)
+PENDING_AT_MOST = 64
+INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
 def escape(text: str) -> str:
@@ -93,6 +99,7 @@ class Report:
         self.descriptor = -1
         self.inode = (0, 0)
         self.seen: "Set[Tuple[str, ...]]" = set()
+        self.pending: "List[Sequence[str]]" = []
         self.is_broken = False
 
     def open(self) -> None:
@@ -129,6 +136,9 @@ class Report:
         """Append lines in one `write`. After a failure the file never says `end`."""
         if self.is_broken:
             return
+        if self.pending:
+            lines = [*self.pending, *lines]
+            self.pending = []
         text = "".join(["\t".join([escape(field) for field in line]) + "\n" for line in lines])
         data = text.encode("utf-8", "surrogateescape")
         try:
@@ -137,6 +147,12 @@ class Report:
             self.is_broken = os.write(self.descriptor, data) != len(data)
         except OSError:
             self.is_broken = True
+
+    def write_later(self, *fields: str) -> None:
+        """Append one line together with the next one."""
+        self.pending.append(fields)
+        if len(self.pending) >= PENDING_AT_MOST:
+            self.write_lines(())
 
     def once(self, *fields: str) -> None:
         """Append one line unless this process has said the same before."""
@@ -149,6 +165,7 @@ class Report:
         if self.owns():
             os.close(self.descriptor)
         self.descriptor = -1
+        self.pending = []
         self.is_broken = False
 
 
@@ -177,6 +194,7 @@ class Recorder:
         self.hook = hook
         self.is_heard = False
         self.files: "Set[str]" = set()
+        self.folders: "Set[str]" = set()
         self.standard = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
         self.names: "Set[str]" = set(getattr(sys, "stdlib_module_names", ()))
         self.names.update(NAMES_OF_SITE, NAMES_ELSEWHERE)
@@ -210,7 +228,16 @@ class Recorder:
         path = name if name[:1] == os.sep else os.path.join(os.getcwd(), name)
         if self.is_standard(path) or path.startswith(FOLDER):
             return
+        folder = os.path.dirname(path)
+        if folder in self.folders:
+            self.report.write_later("module", path)
+            return
         self.report.write("module", path)
+        # A write for each of a thousand modules is what observing costs most. The second one
+        # of an installed package's folder can wait for the next line: its distribution is
+        # known by the first. Single modules and those outside distributions never wait.
+        if INSTALLED[0] in folder or INSTALLED[1] in folder:
+            self.folders.add(folder)
 
     def is_standard(self, path: str) -> bool:
         """Whether a file is the interpreter's own."""

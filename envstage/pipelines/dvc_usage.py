@@ -101,7 +101,7 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
 
 def locked_users(root: str, users: tuple[Usage, ...]) -> tuple[Locked, ...]:
     """The last runs of the given stages, by the md5 of the view that they depended on."""
-    found = []
+    found: list[Locked] = []
     for usage in users:
         folder = posixpath.dirname(usage.file)
         lock = load_yaml(os.path.join(root, folder, LOCK_FILE)).get("stages")

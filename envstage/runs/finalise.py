@@ -30,6 +30,10 @@ from envstage.views.selection import Selection, selection_of
 _INPUTS_AT_MOST: Final = 2000
 # The command and its parameters stand there.
 _PIPELINE_FILES: Final = (layout.PARAMS_FILE, "dvc.yaml", "Snakefile")
+_GPU_PACKAGES: Final = frozenset(
+    "torch tensorflow jaxlib jax cupy numba xgboost lightgbm catboost onnxruntime-gpu "
+    "paddlepaddle cudf cuml".split()
+)
 _COLLECTED: Final = "observed"
 
 
@@ -144,7 +148,13 @@ def _selection(observation: Observation, after: Projectors) -> Selection | None:
     answer, names = after.capture.answer, after.names
     if answer is None or names is None:
         return Selection(uses_python=False) if not observation.processes else None
-    return observed_selection(observation, answer, names)
+    selection = observed_selection(observation, answer, names)
+    # Who finds no GPU leaves no trace of having asked: for what computes on one where there is
+    # one, its absence is a fact (and a driver's upgrade is none).
+    visible = after.capture.facts.get(("hardware", "gpu", "visible"))
+    if not visible and selection.packages & _GPU_PACKAGES:
+        return msgspec.structs.replace(selection, uses_gpu=True)
+    return selection
 
 
 def _other_doubts(observation: Observation, after: Projectors) -> Iterable[str]:

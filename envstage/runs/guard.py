@@ -5,6 +5,8 @@ used: DVC and Snakemake hash a job's inputs when it has ended.
 """
 
 import os
+import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -33,6 +35,8 @@ from envstage.views.document import ViewDocument
 from envstage.world import World
 
 _STRAGGLERS_S: Final = 5
+# An assignment with a value: an empty one means something else.
+_SETS_PYTHONPATH: Final = re.compile(r"(^|[\s;&|(])PYTHONPATH=(?=[^\s;&|)])")
 _MARK_WORDS: Final = {
     "isolated": "the command starts a Python with -I, -E or -S, which keep the observer out",
     "cleared": "the command starts a Python without the observer's variables",
@@ -91,11 +95,15 @@ def guard(
 
 
 def shell_command(text: str) -> tuple[str, ...]:
-    """A compound command as DVC would start it: by $SHELL, without its profile."""
+    """A compound command as DVC would start it: by $SHELL, without its profile.
+
+    `PYTHONPATH=src python …` would leave the observer's folder out; it is put before.
+    """
     shell = os.environ.get("SHELL") or "/bin/sh"
     name = os.path.basename(shell)
     options = {"zsh": ("--no-rcs",), "bash": ("--noprofile", "--norc")}.get(name, ())
-    return (shell, *options, "-c", text)
+    hook = shlex.quote(HOOK + os.pathsep)
+    return (shell, *options, "-c", _SETS_PYTHONPATH.sub(rf"\1PYTHONPATH={hook}", text))
 
 
 def _projectors(world: World, project: Project, view: View) -> Projectors:

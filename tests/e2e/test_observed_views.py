@@ -104,3 +104,29 @@ def test_guard_refuses_on_another_machine(pipeline: Pipeline) -> None:
     pipeline.install("alpha", "2.0")
     output = pipeline.run("envstage", "run", "--view", "train", "--", "python", "-c", "1", code=125)
     assert "packages.alpha 1.0 → 2.0 (upgrade)" in output
+
+
+def test_compound_command_with_its_own_pythonpath_is_observed(pipeline: Pipeline) -> None:
+    pipeline.write("src/helper.py", "value = 1\n")
+    pipeline.write("train.py", "import helper\n" + pipeline.read("train.py"))
+    text = pipeline.read("dvc.yaml").replace(
+        "-- python train.py", "--shell 'PYTHONPATH=src python train.py && echo done'"
+    )
+    pipeline.write("dvc.yaml", text)
+    output = pipeline.repro()
+    assert "done" in output
+    assert "stays wide" not in output
+    assert facts(pipeline)["packages"].keys() == {"alpha"}  # type: ignore[attr-defined]
+
+
+def test_list_of_commands_is_finalised_after_the_last(pipeline: Pipeline) -> None:
+    pipeline.write("second.py", "import beta\n")
+    text = pipeline.read("dvc.yaml").replace(
+        "cmd: envstage run --view train -- python train.py",
+        "cmd:\n    - envstage run --view train --part 1/2 -- python train.py\n"
+        "    - envstage run --view train --part 2/2 -- python second.py",
+    )
+    pipeline.write("dvc.yaml", text)
+    pipeline.repro()
+    assert facts(pipeline)["packages"].keys() == {"alpha", "beta"}  # type: ignore[attr-defined]
+    assert pipeline.ran(pipeline.repro()) == {"environment"}

@@ -150,8 +150,8 @@ def test_group_stopped_by_its_leader_is_no_doubt(tmp_path: Path) -> None:
     text = """
 import os, signal, subprocess, sys
 code = "print(1, flush=True); import time; time.sleep(60)"
-command = [sys.executable, "-c", code]
-child = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+words = [sys.executable, "-c", code]
+child = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
 child.stdout.readline()
 os.killpg(child.pid, signal.SIGTERM)
 child.wait()
