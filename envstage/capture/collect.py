@@ -10,7 +10,7 @@ from envstage.errors import CaptureError
 from envstage.facets import catalogue
 from envstage.facets.contract import Collected, Facet, ProbeAnswer, Request
 from envstage.interpreter import ProbeError, Probing, finish_probe, start_probe
-from envstage.snapshot.model import Address, Facts, Unknown, Value, covers
+from envstage.snapshot.model import Address, Facts, Level, Unknown, Value, covers
 from envstage.world import World
 
 _PROBED = ("python", "packages")
@@ -88,6 +88,14 @@ def belongs_here(world: World, root: str, config: Config, environment: Environme
     if names & set(_PROBED):
         facts.update(collect(world, root, config, environment).facts)
     return all(_holds(facts, *condition, environment) for condition in environment.where)
+
+
+def gpu_is_visible(world: World, root: str, config: Config) -> bool:
+    """Whether a GPU can be used here: then the hardware level is the right one."""
+    request = Request(root=root, level=Level.HARDWARE, image=config.image)
+    facts = _collected(catalogue.facet("hardware"), world, request).facts
+    visible = facts.get(("hardware", "gpu", "visible"))
+    return isinstance(visible, tuple) and bool(visible)
 
 
 def cache_folder(world: World) -> str:

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "show": "a snapshot or view, as people read it",
     "diff": "what differs between two snapshots",
     "check": "does this machine match the snapshot?",
+    "why": "which facts made a stage rerun, or will",
+    "accept": "a difference is harmless: nothing reruns, and it is on record",
     "run": "guard and observe a command, finalise its view",
 }
 

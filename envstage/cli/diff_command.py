@@ -47,15 +47,15 @@ def compared(old: Named, new: Named) -> tuple[Difference, ...]:
     )
 
 
-def print_differences(found: tuple[Difference, ...], between: str) -> None:
+def print_differences(found: tuple[Difference, ...], between: str, indent: str = "") -> None:
     """One line a thing that changed."""
     if not found:
-        print(f"no difference between {between}")
+        print(f"{indent}no difference between {between}")
         return
     rows = lines(found)
     width = min(max(len(row.subject) for row in rows), 40)
     for row in rows:
-        print(f"{row.subject:{width}}  {row.text}")
+        print(f"{indent}{row.subject:{width}}  {row.text}")
 
 
 def _is_within(address: Address, level: Level) -> bool:

@@ -26,7 +26,7 @@ def carry_out(plan: Plan, root: str, arguments: argparse.Namespace) -> int:
     else:
         print(_coloured(plan.diff()), end="")
     if not plan.is_empty and not arguments.dry_run:
-        _confirm(arguments.yes)
+        confirm("Write this?", arguments.yes)
         apply(plan, root)
         print("written: " + ", ".join(edit.path for edit in plan.edits))
     for message in plan.messages:
@@ -34,7 +34,8 @@ def carry_out(plan: Plan, root: str, arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _confirm(is_sure: bool) -> None:
+def confirm(question: str, is_sure: bool) -> None:
+    """Ask a person, unless told not to; an error where the answer is no or nobody is there."""
     if is_sure:
         return
     if not sys.stdin.isatty():
@@ -42,7 +43,7 @@ def _confirm(is_sure: bool) -> None:
             "nobody is there to ask, nothing was written", fix="Add --yes to write it"
         )
     try:
-        answer = input("Write this? [y/N] ").strip().lower()
+        answer = input(f"{question} [y/N] ").strip().lower()
     except EOFError:
         answer = ""
     if answer not in ("y", "yes"):

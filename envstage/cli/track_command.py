@@ -4,10 +4,20 @@ import argparse
 import os
 
 from envstage import layout
+from envstage.capture.collect import gpu_is_visible
+from envstage.capture.write import Mode, read_view
+from envstage.capture.write import run as run_capture
 from envstage.cli.editing import add_editing_arguments, carry_out
+from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc import plan_track
-from envstage.project import find_root
-from envstage.snapshot.model import LEVELS
+from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
+from envstage.pipelines.dvc_history import tracked
+from envstage.pipelines.dvc_usage import Usage, locked_users, users_of
+from envstage.project import Project, find_root, open_project
+from envstage.runs.narrow import narrow
+from envstage.snapshot.model import LEVELS, Level
+from envstage.views.document import ViewDocument, view_fingerprint
+from envstage.world import Machine, World
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--level",
         choices=tuple(LEVELS),
-        help="from which level on facts count (default: hardware if a GPU is here, else platform)",
+        help="from which level on facts count (default: hardware if a GPU is visible here, "
+        "else the environment's)",
     )
     parser.add_argument(
         "--no-guard",
@@ -33,17 +44,121 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="leave the stage's command alone: its view stays wide",
     )
+    parser.add_argument(
+        "--accept",
+        action="store_true",
+        help="the stages' results stand: capture, and have DVC take them as up to date",
+    )
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="narrow a shared view to what its stages were seen to use; nothing reruns",
+    )
     add_editing_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Plan the edits, show them, apply them."""
+    """Plan the edits, show them, apply them; or narrow a shared view."""
     root = find_root(os.path.abspath(arguments.directory))
+    world = Machine()
+    if arguments.update:
+        return _update(world, root, arguments.stages)
+    if arguments.accept:
+        _require_clean(world, root, arguments.stages)
     plan = plan_track(
         root,
         tuple(arguments.stages),
         environment=arguments.environment,
-        level=LEVELS[arguments.level] if arguments.level else None,
+        level=_level(world, root, arguments),
         guard=arguments.guard,
     )
-    return carry_out(plan, root, arguments)
+    code = carry_out(plan, root, arguments)
+    if arguments.accept and not arguments.dry_run:
+        _accept(world, root, arguments.stages)
+    return code
+
+
+def _level(world: World, root: str, arguments: argparse.Namespace) -> Level | None:
+    if arguments.level:
+        return LEVELS[arguments.level]
+    project = open_project(root)
+    if any(each.name == arguments.environment for each in project.config.environments):
+        configured = project.config.environment(arguments.environment).level
+    else:
+        configured = Level.PLATFORM
+    return Level.HARDWARE if gpu_is_visible(world, root, project.config) else configured
+
+
+def _require_clean(world: World, root: str, stages: list[str]) -> None:
+    changes = other_changes(world, open_project(root), stages, ())
+    if changes:
+        raise EnvstageError(
+            f"its results do not stand: {changes[0]}",
+            where="track --accept",
+            fix="Run `dvc repro` first, or track it without --accept",
+        )
+
+
+def _accept(world: World, root: str, stages: list[str]) -> None:
+    """Adopt envstage on results that stand: the views are those of this machine now."""
+    project = open_project(root)
+    run_capture(world, project, mode=Mode.CAPTURE)
+    acceptances = []
+    for stage in stages:
+        view, _ = tracked(world, project, stage)
+        document = read_view(project, view.environment, view.name)
+        acceptances.append(
+            Acceptance(
+                stage=stage,
+                why="adopted: the results of its last run stand",
+                old="none",
+                new=view_fingerprint(document) if document else "none",
+                differences=(),
+            )
+        )
+    commit(world, project, ["environment", *stages], acceptances)
+    print(f"accepted: {', '.join(stages)}, recorded in {RECORD}; nothing will run again")
+
+
+def _update(world: World, root: str, stages: list[str]) -> int:
+    project = open_project(root)
+    for stage in stages:
+        view, _ = tracked(world, project, stage)
+        users = users_of(world, root, layout.view_file(view.environment, view.name))
+        locked = locked_users(root, users)
+        _require_no_other_changes(world, project, [each.address for each in locked], users)
+        done = narrow(world, project, view, [(each.address, each.view_md5) for each in locked])
+        if done.old == done.new:
+            print(f"view {view.name}: nothing to narrow")
+            continue
+        acceptances = [_narrowing(each.address, done.old, done.new) for each in locked]
+        commit(world, project, [each.address for each in locked], acceptances)
+        of = f"{_packages(done.new)} of {_packages(done.old)} packages"
+        print(f"view {view.name}: narrowed to {of}, for {', '.join(e.address for e in locked)}")
+    return OK
+
+
+def _require_no_other_changes(
+    world: World, project: Project, stages: list[str], users: tuple[Usage, ...]
+) -> None:
+    changes = other_changes(world, project, stages, [each.dep for each in users])
+    if changes:
+        raise EnvstageError(
+            f"more than its environment changed: {changes[0]}",
+            where="track --update",
+            fix="Run `dvc repro` first",
+        )
+
+
+def _narrowing(stage: str, old: ViewDocument, new: ViewDocument) -> Acceptance:
+    return Acceptance(
+        stage=stage,
+        why="narrowed to what its stages were seen to use",
+        old=view_fingerprint(old),
+        new=view_fingerprint(new),
+        differences=(),
+    )
+
+
+def _packages(view: ViewDocument) -> int:
+    return len({address[1] for address in view.facts if address[0] == "packages"})

@@ -104,9 +104,14 @@ def locked_users(root: str, users: tuple[Usage, ...]) -> tuple[Locked, ...]:
     found: list[Locked] = []
     for usage in users:
         folder = posixpath.dirname(usage.file)
-        lock = load_yaml(os.path.join(root, folder, LOCK_FILE)).get("stages")
-        found.extend(_locked(lock if isinstance(lock, dict) else {}, usage))
+        found.extend(locked_in(load_yaml(os.path.join(root, folder, LOCK_FILE)), usage))
     return tuple(found)
+
+
+def locked_in(document: dict[str, Any], usage: Usage) -> tuple[Locked, ...]:
+    """The same, from the content of a dvc.lock."""
+    stages = document.get("stages")
+    return tuple(_locked(stages if isinstance(stages, dict) else {}, usage))
 
 
 def _locked(stages: dict[str, Any], usage: Usage) -> Iterator[Locked]:

@@ -1,0 +1,116 @@
+"""`envstage why STAGE`: which facts made this stage rerun, and which would now."""
+
+import argparse
+from typing import Any
+
+from envstage.capture.write import read_view
+from envstage.cli.diff_command import print_differences
+from envstage.cli.output import print_json
+from envstage.compare.differences import Difference, differences
+from envstage.compare.render import as_json
+from envstage.config import View
+from envstage.errors import OK, EnvstageError
+from envstage.pipelines.dvc_accept import read_record
+from envstage.pipelines.dvc_history import Run, last_runs, run_before, tracked
+from envstage.pipelines.dvc_usage import Usage
+from envstage.project import Project, open_project
+from envstage.snapshot.words import printable
+from envstage.views.document import ViewDocument, view_fingerprint
+from envstage.world import Machine, World
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options."""
+    parser.epilog = (
+        "Compares views only, and executes nothing of the repository: `dvc status STAGE` tells of\n"
+        "code, data and parameters, `envstage check --view VIEW` of this machine as it is now."
+    )
+    parser.add_argument("stage", metavar="STAGE", help="a tracked stage: `train`, `train@a`")
+    parser.add_argument("--json", action="store_true", help="the same as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain the last run, and the next one."""
+    world = Machine()
+    project = open_project(arguments.directory)
+    view, usage = tracked(world, project, arguments.stage)
+    runs = [
+        run
+        for run in last_runs(world, project, view, usage)
+        if "@" not in arguments.stage or run.address == arguments.stage
+    ]
+    if not runs:
+        raise EnvstageError(
+            "it has not run yet", where=f"stage {arguments.stage}", fix="Run `dvc repro`"
+        )
+    explained = [_explained(world, project, view, usage, run) for run in runs]
+    if arguments.json:
+        print_json([each.as_json() for each in explained])
+    else:
+        for each in explained:
+            each.print()
+    return OK
+
+
+class _Explained:
+    def __init__(
+        self, run: Run, before: Run | None, now: ViewDocument | None, accepted: list[dict[str, Any]]
+    ) -> None:
+        self.run = run
+        self.before = before
+        self.now = now
+        self.accepted = accepted
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation for programs."""
+        before = self.before.view if self.before else None
+        return {
+            "stage": self.run.address,
+            "view": view_fingerprint(self.run.view) if self.run.view else None,
+            "last": as_json(
+                _between(self.before.view if self.before else None, self.run.view) or ()
+            ),
+            "next": as_json(_between(self.run.view, self.now) or ()),
+            "accepted": self.accepted,
+        }
+
+    def print(self) -> None:
+        """The explanation for people."""
+        print(f"stage {printable(self.run.address)}")
+        if self.run.view is None:
+            print(f"  the view of its last run (md5 {self.run.md5}) is nowhere to be found:")
+            print("  it was never committed, and .envstage/ was deleted")
+            return
+        if self.before is None:
+            print("  last: no earlier run with another view is known")
+        else:
+            _print("  last: it ran again because of", _between(self.before.view, self.run.view))
+        found = _between(self.run.view, self.now)
+        if found == ():
+            print("  next: its environment is what it was at its last run")
+        else:
+            _print("  next: it would run again because of", found)
+        for entry in self.accepted:
+            print(
+                f"  accepted by {printable(str(entry.get('who')))} on {entry.get('when')}: "
+                f"{printable(str(entry.get('why')))}"
+            )
+
+
+def _explained(world: World, project: Project, view: View, usage: Usage, run: Run) -> _Explained:
+    accepted = [entry for entry in read_record(project) if entry.get("stage") == run.address]
+    before = run_before(world, project, view, usage, run)
+    return _Explained(run, before, read_view(project, view.environment, view.name), accepted)
+
+
+def _between(old: ViewDocument | None, new: ViewDocument | None) -> tuple[Difference, ...] | None:
+    """What differs; None where one side is not known."""
+    if old is None or new is None:
+        return None
+    return differences(old.facts, new.facts)
+
+
+def _print(head: str, found: tuple[Difference, ...] | None) -> None:
+    print(f"{head}:" if found else f"{head} something that is no longer on record")
+    if found:
+        print_differences(found, "", indent="    ")
