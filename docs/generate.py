@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from envstage.facets import catalogue
-from envstage.facets.numerics import DEFAULTS
+from envstage.facets.numerics import DEFAULTS, LIBRARY_PATHS, MODULE_PATHS
 
 FOLDER = Path(__file__).parent
 
@@ -45,7 +45,9 @@ def variables() -> str:
         "| variable | what it changes |",
         "| --- | --- |",
     ]
-    lines += [f"| `{each.name}` | {each.meaning} |" for each in DEFAULTS]
+    lines += [
+        f"| `{each.name}` | {each.why} |" for each in (*DEFAULTS, *MODULE_PATHS, *LIBRARY_PATHS)
+    ]
     return "\n".join(lines) + "\n"
 
 

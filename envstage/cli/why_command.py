@@ -67,9 +67,7 @@ class _Explained:
         return {
             "stage": self.run.address,
             "view": view_fingerprint(self.run.view) if self.run.view else None,
-            "last": as_json(
-                _between(self.before.view if self.before else None, self.run.view) or ()
-            ),
+            "last": as_json(_between(before, self.run.view) or ()),
             "next": as_json(_between(self.run.view, self.now) or ()),
             "accepted": self.accepted,
         }

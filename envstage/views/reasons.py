@@ -43,9 +43,7 @@ def left_out(document: ViewDocument, snapshot_facts: Facts) -> int:
     return len(_packages(snapshot_facts) - _packages(document.facts))
 
 
-def _reason(
-    address: Address, value: Value, document: ViewDocument, view: View, source: str
-) -> str:
+def _reason(address: Address, value: Value, document: ViewDocument, view: View, source: str) -> str:
     if covered(view.include, address):
         return f"included by {source or 'the configuration'}"
     facet = address[0]
