@@ -56,6 +56,14 @@ run() {
 fail() { printf '\nDEMO FAILED at step %d: %s\n' "$step" "$*" >&2; exit 1; }
 expect() { grep -qF -- "$1" "$output" || fail "expected to read: $1"; }
 refuse() { ! grep -qF -- "$1" "$output" || fail "expected not to read: $1"; }
+refuse_in() { ! grep -qF -- "$2" "$1" || fail "$1 names $2"; }
+nothing_ran() {
+  local stage
+  for stage in fetch prepare train evaluate; do
+    expect "Stage '$stage' didn't change, skipping"
+    refuse "Running stage '$stage'"
+  done
+}
 commit() { git add -A && git commit -q -m "$1"; }
 
 say "Scratch folder: $scratch"
@@ -78,31 +86,44 @@ dvc init --quiet
 commit "A pipeline"
 run dvc stage list
 
-heading "The first run: the environment is captured, every stage runs"
+heading "The first run: the environment is captured, every stage runs and is observed"
 run dvc repro
 expect "Running stage 'prepare'"
 expect "Running stage 'train'"
 expect "Running stage 'evaluate'"
-commit "First results"
-run envstage show --fact packages.joblib
+expect "view train:"
+say "A stage's view now holds what its run used: train used joblib, prepare did not."
+run envstage show environment/views/train.json --fact packages.joblib
 expect "1.5.2"
+refuse_in environment/views/prepare.json joblib
 
 heading "Nothing changed: nothing runs"
 run dvc repro
-expect "Stage 'prepare' didn't change, skipping"
-expect "Stage 'train' didn't change, skipping"
-expect "Stage 'evaluate' didn't change, skipping"
-refuse "Running stage 'train'"
+nothing_ran
+say "dvc.lock took in the views as the runs left them. That happens once."
+commit "First results"
+first=$(git rev-parse HEAD)
+run dvc repro
+nothing_ran
 [ -z "$(git status --porcelain)" ] || fail "the working tree is not as it was committed"
 say "The working tree is as it was committed."
 
-heading "A package changes: the stages that depend on it run again"
+heading "A package that no stage uses: nothing runs"
+run python -m pip install --quiet pycodestyle
+run dvc repro
+expect "pycodestyle"
+nothing_ran
+commit "A linter"
+
+heading "A package that two stages use: these two run again"
 run python -m pip install --quiet joblib==1.5.1
 run dvc repro
 expect "joblib 1.5.2"
 expect "Stage 'prepare' didn't change, skipping"
 expect "Running stage 'train'"
 expect "Running stage 'evaluate'"
+run dvc repro
+nothing_ran
 commit "joblib 1.5.1"
 
 heading "What changed between the two commits, as DVC and as envstage say it"
@@ -113,19 +134,19 @@ expect "env.joblib"
 run 1 envstage diff HEAD~1 HEAD
 expect "joblib"
 
-heading "The package goes back: the results come from the run cache"
+heading "The package goes back, the linter stays: the results come from the run cache"
 run python -m pip install --quiet joblib==1.5.2
 run dvc repro
 expect "Stage 'train' is cached - skipping run"
 expect "Stage 'evaluate' is cached - skipping run"
 refuse "Running stage 'train'"
-git diff --quiet HEAD~1 -- dvc.lock environment metrics.json \
+git diff --quiet "$first" -- environment/views metrics.json \
   || fail "the first results did not come back as they were"
-say "dvc.lock, environment/ and metrics.json are those of the first commit, byte for byte."
+say "The views and metrics.json are those of the first results, byte for byte."
 commit "joblib 1.5.2 again"
 
 heading "The environment beside the metrics"
-run dvc exp show --md --num 3 \
+run dvc exp show --md --num 4 \
   --drop "data|src|model|prepare|environment/|typ|parent|seed|Created|evaluate"
 expect "env.joblib"
 expect "1.5.1"

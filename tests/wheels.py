@@ -58,7 +58,10 @@ _PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
 def interpreter(version: str) -> str | None:
     """Another Python of this machine (`3.8`), from pyenv or PATH; None where there is none."""
     found = sorted(_PYENV.glob(f"{version}.*/bin/python")) if os.access(_PYENV, os.R_OK) else []
-    return str(found[-1]) if found else shutil.which(f"python{version}")
+    python = str(found[-1]) if found else shutil.which(f"python{version}")
+    # A shim (pyenv, asdf) may stand for a version that is not there.
+    starts = python and subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+    return python if starts else None
 
 
 class Venv:
