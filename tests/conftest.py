@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines are noisy: how long an example takes says nothing about the code.
+settings.register_profile("envstage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("envstage")
 
 _DROPPED = ("PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 _DROPPED_PREFIXES = ("DVC_", "ENVSTAGE_", "OMP_", "MKL_", "OPENBLAS_", "GIT_")
