@@ -5,7 +5,7 @@ import os
 import msgspec
 
 from envstage import config as configuration
-from envstage import layout
+from envstage import config_cache, layout
 from envstage.config import Config
 from envstage.errors import EnvstageError
 
@@ -49,7 +49,7 @@ def find_root(start: str) -> str:
 def open_project(start: str) -> Project:
     """Find the project around a folder and read its configuration."""
     root = find_root(start)
-    return Project(root=root, config=configuration.load(root))
+    return Project(root=root, config=config_cache.load(root))
 
 
 def _upward(folder: str) -> list[str]:

@@ -6,20 +6,16 @@ import msgspec
 
 from envstage import layout
 from envstage.capture.collect import Capture
-from envstage.capture.summary import summary_of
 from envstage.compare.differences import Difference, differences
 from envstage.config import Config, Environment, View
 from envstage.errors import CaptureError
-from envstage.export.reproduce import reproduce
-from envstage.export.requirements import requirements
 from envstage.facets import catalogue
 from envstage.facets.imports import Names
 from envstage.facets.packages import TOOLING_MARK
 from envstage.interpreter import ProbeError
 from envstage.snapshot.canonical import canonical, nested
-from envstage.snapshot.document import encode, snapshot_fingerprint
+from envstage.snapshot.document import snapshot_fingerprint
 from envstage.snapshot.model import Facts, Snapshot, covered
-from envstage.views import document as view_document
 from envstage.views.archive import Archived
 from envstage.views.document import ViewDocument
 from envstage.views.prediction import predict
@@ -29,13 +25,11 @@ from envstage.world import World
 
 
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
-    """The files of an environment by name within its folder, and what they say."""
+    """The documents of an environment."""
 
     environment: Environment
     snapshot: Snapshot
-    fingerprint: str
     views: Mapping[str, ViewDocument]
-    files: Mapping[str, bytes]
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,17 +58,7 @@ def assemble(
         view.name: _view(projectors, view, earlier.get(view.name, Earlier()))
         for view in config.views_of(environment.name)
     }
-    snapshot = snapshot_of(capture, config)
-    files = derived_files(snapshot, config)
-    for name, view in views.items():
-        files[f"{layout.VIEWS}/{name}.json"] = view_document.encode(view)
-    return Assembled(
-        environment=environment,
-        snapshot=snapshot,
-        fingerprint=snapshot_fingerprint(snapshot),
-        views=views,
-        files=files,
-    )
+    return Assembled(environment=environment, snapshot=snapshot_of(capture, config), views=views)
 
 
 def snapshot_of(capture: Capture, config: Config) -> Snapshot:
@@ -101,9 +85,13 @@ def _is_only_ours(facts: Facts, name: str) -> bool:
 
 
 def derived_files(snapshot: Snapshot, config: Config) -> dict[str, bytes]:
-    """What follows from the snapshot alone: itself, summary, documents for people, facets."""
+    """What follows from the snapshot alone: summary, documents for people, facets."""
+    # Imported only where something changed: a capture that finds nothing new does not need them.
+    from envstage.capture.summary import summary_of
+    from envstage.export.reproduce import reproduce
+    from envstage.export.requirements import requirements
+
     files = {
-        layout.SNAPSHOT: encode(snapshot),
         layout.SUMMARY: canonical(
             summary_of(snapshot, snapshot_fingerprint(snapshot), config.columns)
         ),

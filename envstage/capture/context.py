@@ -149,10 +149,8 @@ def _argument(text: str) -> str:
     return "(removed)" if is_secret_value(text) else text
 
 
-def _host(name: str | None) -> str:
-    import socket
-
-    return name or socket.gethostname()
+def _host(name: str | None) -> str | None:
+    return name or (os.uname().nodename if hasattr(os, "uname") else None)
 
 
 def _time(now_ns: int) -> str:

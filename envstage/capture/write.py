@@ -20,6 +20,7 @@ from envstage.capture.assemble import (
 )
 from envstage.capture.collect import belongs_here, collect
 from envstage.capture.context import context, start_code_state
+from envstage.capture.derived import write_derived
 from envstage.capture.set_aside import put_back
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import short
@@ -27,7 +28,7 @@ from envstage.config import Environment
 from envstage.errors import CaptureError, DiffersError, EnvstageError
 from envstage.project import Project
 from envstage.snapshot.canonical import canonical
-from envstage.snapshot.document import decode, snapshot_fingerprint
+from envstage.snapshot.document import decode, encode, snapshot_fingerprint
 from envstage.snapshot.files import locked, write
 from envstage.snapshot.model import Snapshot
 from envstage.views import archive
@@ -276,18 +277,17 @@ def _require_views(project: Project, environment: Environment) -> None:
 
 def _write_all(project: Project, name: str, assembled: Assembled) -> list[str]:
     changed = []
-    for view in assembled.views:
-        # dvc.lock may know the last run by it: `envstage why` wants to read it then.
+    content = encode(assembled.snapshot)
+    if write(project.path(layout.file_of(name, layout.SNAPSHOT)), content):
+        changed.append(layout.SNAPSHOT)
+    changed += write_derived(project, assembled.snapshot, snapshot_fingerprint(assembled.snapshot))
+    for view, document in assembled.views.items():
+        # dvc.lock may know the last run by the old one: `envstage why` wants to read it then.
         current = read_view(project, name, view)
-        if current is not None and current != assembled.views[view]:
+        if current is not None and current != document:
             archive.keep(project.state, view_document.encode(current))
-    for file, content in assembled.files.items():
-        if write(project.path(layout.file_of(name, file)), content):
-            changed.append(file)
-    folder = project.path(layout.file_of(name, layout.FACETS))
-    for stale in set(os.listdir(folder)) - {os.path.basename(file) for file in assembled.files}:
-        if stale.endswith(".json"):
-            os.unlink(os.path.join(folder, stale))
+        if write(project.path(layout.view_file(name, view)), view_document.encode(document)):
+            changed.append(f"{layout.VIEWS}/{view}.json")
     return changed
 
 

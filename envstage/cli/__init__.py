@@ -4,15 +4,18 @@ Commands stand in a table and are imported when they are called: start-up is par
 product, since `envstage capture` runs at every `dvc repro`.
 """
 
-import argparse
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, Protocol, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from envstage import __version__
 from envstage.errors import MISUSE, EnvstageError
+
+if TYPE_CHECKING:
+    import argparse
 
 INTERRUPTED: Final = 130
 
@@ -33,10 +36,10 @@ COMMANDS: Final = {
 class Command(Protocol):
     """The shape of a command's module."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: "argparse.ArgumentParser") -> None:
         """Declare options and arguments."""
 
-    def run(self, arguments: argparse.Namespace) -> int:
+    def run(self, arguments: "argparse.Namespace") -> int:
         """Do it; the exit code."""
 
 
@@ -58,6 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    if words == ["capture"]:
+        # What every `dvc repro` calls: argparse alone would cost it 10 ms.
+        from envstage.cli import capture_command
+
+        return capture_command.run(SimpleNamespace(**capture_command.DEFAULTS))
+    import argparse
+
     parser = _parser()
     name = next((word for word in words if not word.startswith("-")), None)
     if name not in COMMANDS:
@@ -84,7 +94,9 @@ def _dispatch(words: list[str]) -> int:
     return module.run(sub.parse_args(words[index + 1 :]))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     listed = "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="envstage",

@@ -1,7 +1,7 @@
 """`envstage capture`: take the snapshots."""
 
-import argparse
 import sys
+from typing import TYPE_CHECKING, Any, Final
 
 from envstage.capture.set_aside import is_stage, set_aside
 from envstage.capture.write import Mode, Outcome, mode_of
@@ -12,8 +12,14 @@ from envstage.errors import OK, EnvstageError
 from envstage.project import find_root, open_project
 from envstage.world import Machine
 
+if TYPE_CHECKING:
+    import argparse
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+# What no option says otherwise.
+DEFAULTS: Final[dict[str, Any]] = {"directory": ".", "environment": (), "json": False}
+
+
+def add_arguments(parser: "argparse.ArgumentParser") -> None:
     """Declare options."""
     parser.epilog = (
         "ENVSTAGE_MODE=hold keeps every committed snapshot (a reader's laptop);\n"
@@ -32,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the outcome as JSON")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: Any) -> int:
     """Capture, hold or verify; print one line an environment."""
     world = Machine()
     root = find_root(arguments.directory)

@@ -4,7 +4,6 @@ import os
 import posixpath
 import re
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -64,6 +63,8 @@ def origin_of(world: World, root: str, installed: Installed) -> Origin:
 
 
 def _remote(installed: Installed, document: dict[str, Any]) -> Origin:
+    from urllib.parse import urlsplit  # few distributions need it
+
     url = str(document["url"])
     clean = without_secrets(url)
     note = "needs credentials" if "@" in urlsplit(url).netloc.replace("git@", "") else None
@@ -162,6 +163,8 @@ def _within(path: str, root: str) -> str | None:
 
 
 def _local_path(url: str) -> str | None:
+    from urllib.parse import unquote, urlsplit
+
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         return None

@@ -15,6 +15,17 @@ _NOT_APPLICABLE = "$not_applicable"
 
 def canonical(document: Any) -> bytes:
     """JSON with sorted keys, two spaces of indent, ASCII only and a final newline."""
+    try:
+        data = msgspec.json.encode(document, order="sorted")
+    except (TypeError, UnicodeEncodeError):  # a lone surrogate: no UTF-8, but ASCII escapes
+        return _canonical_slow(document)
+    if not data.isascii() or b"\x7f" in data:
+        return _canonical_slow(document)
+    return msgspec.json.format(data, indent=2) + b"\n"
+
+
+def _canonical_slow(document: Any) -> bytes:
+    """The same by the standard library, ten times slower: it says what the bytes are."""
     return (json.dumps(document, sort_keys=True, indent=2) + "\n").encode("ascii")
 
 
@@ -24,8 +35,7 @@ def fingerprint(letter: str, document: Any) -> str:
     Args:
         letter: `e` for a snapshot, `v` for a view.
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return f"{letter}-{hashlib.sha256(text.encode('ascii')).hexdigest()}"
+    return f"{letter}-{hashlib.sha256(canonical(document)).hexdigest()}"
 
 
 def nested(facts: Facts) -> dict[str, Any]:

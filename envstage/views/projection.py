@@ -1,6 +1,5 @@
 """From the facts of a capture to those that one stage depends on."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -208,6 +207,8 @@ def _literal_address(pattern: str) -> Address:
 def _check_pattern(pattern: str, where: str) -> None:
     if catalogue.is_known(pattern):
         return
+    import difflib  # only on the way to an error
+
     known = sorted({rule.pattern for rule in catalogue.rules()})
     near = difflib.get_close_matches(pattern, known, n=1, cutoff=0.5)
     raise EnvstageError(

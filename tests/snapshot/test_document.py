@@ -116,7 +116,7 @@ def test_frozen_schema_1() -> None:
             ("system", "container", "image"): None,
         },
     )
-    digest = "e-686580ca66fa139282cbbc5145cdab69d6a859874d7128116dcf189353193fcb"
+    digest = "e-d278eae8f5445fcaa70d76832401b6eab99e2839bbede7673d8d20e5dd35dda6"
     assert snapshot_fingerprint(made) == digest
     assert json.loads(encode(made))["fingerprint"] == digest
 
