@@ -6,12 +6,15 @@ commit, an archive, an editable checkout) is identity only as long as no build d
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, Request
 from envstage.facets.origin import Origin, origin_of
 from envstage.snapshot.model import Address, Facts, Level, Unknown, Value
 from envstage.world import World
+
+if TYPE_CHECKING:
+    from envstage.facets.verification import Verified
 
 NAME: Final = "packages"
 FACTS: Final = (
@@ -51,6 +54,7 @@ def collect(world: World, request: Request) -> Collected:
     facts: dict[Address, Value] = {}
     anomalies = list(request.probe.anomalies)
     ours = only_ours(request.probe.distributions)
+    verified = _verified(request)
     for installed in request.probe.distributions:
         if installed.name in ours:
             # A mark: these are in no snapshot and no view that does not name or use them.
@@ -59,7 +63,19 @@ def collect(world: World, request: Request) -> Collected:
         anomalies.extend(origin.anomalies)
         for name, value in _package(installed, origin).items():
             facts["packages", installed.name, name] = value
+        found = verified.get(installed.name)
+        if found is not None:
+            facts["packages", installed.name, "build"] = found.build
+            anomalies.append(f"{installed.name}: edited in place: {', '.join(found.edited[:3])}")
     return Collected(facts=facts, anomalies=tuple(anomalies))
+
+
+def _verified(request: Request) -> "Mapping[str, Verified]":
+    if not request.verify or request.probe is None:
+        return {}
+    from envstage.facets.verification import verify  # only where it is asked for
+
+    return verify(request.probe.distributions)
 
 
 def only_ours(distributions: tuple[Installed, ...]) -> frozenset[str]:

@@ -89,6 +89,18 @@ def rows(text: str) -> Iterator[tuple[str, str, str]]:
             yield name, digest, rest
 
 
+def acting_files(text: str, info: str) -> Iterator[tuple[str, str, str]]:
+    """The rows of a RECORD whose files can act, with their paths as they are."""
+    for name, digest, size in rows(text):
+        if name == info + "/entry_points.txt" or (
+            not name.startswith(info + "/")
+            and "__pycache__/" not in name
+            and not name.endswith((".pyc", ".pyo"))
+            and _placed(name.replace("\\", "/")) is not None
+        ):
+            yield name, digest, size
+
+
 def _acting(text: str, info: str, is_own_build: bool) -> Iterator[str]:
     own_folder = info + "/"
     for name, digest, _ in rows(text):

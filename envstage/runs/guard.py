@@ -16,7 +16,7 @@ import msgspec
 
 from envstage import layout
 from envstage.capture.assemble import Projectors
-from envstage.capture.collect import collect
+from envstage.capture.collect import belongs_here, collect
 from envstage.capture.write import read_view
 from envstage.compare.render import short
 from envstage.config import View
@@ -69,6 +69,13 @@ def guard(
     Raises:
         RefusedError: this machine is not what the view says; the command was not started.
     """
+    environment = project.config.environment(view.environment)
+    if not belongs_here(world, project.root, project.config, environment):
+        raise RefusedError(
+            f"this machine is none of the machines of the environment {environment.name}",
+            where=f"view {view.name}",
+            fix="Run it on one of them; `where:` of the environment says which",
+        )
     before = _projectors(world, project, view)
     document = _require_match(project, view, before)
     if not is_observed:
