@@ -212,20 +212,23 @@ def test_young_files_are_not_cached(venv: Venv, wheelhouse: Path) -> None:
 
 
 def test_noise_around_the_answer(venv: Venv) -> None:
-    (venv.site / "sitecustomize.py").write_text(
-        "import atexit, sys\nprint('noise', '{}')\natexit.register(print, 'more noise')\n"
-    )
+    _at_start(venv, "import atexit; print('noise', '{}'); atexit.register(print, 'more noise')")
     assert probe(venv.python).distributions == ()
 
 
+def _at_start(venv: Venv, line: str) -> None:
+    # Not sitecustomize.py: Debian's Python has one of its own, which hides another.
+    (venv.site / "at_start.pth").write_text(f"{line}\n")
+
+
 def test_hanging_interpreter(venv: Venv) -> None:
-    (venv.site / "sitecustomize.py").write_text("import time\ntime.sleep(60)\n")
+    _at_start(venv, "import time; time.sleep(60)")
     with pytest.raises(ProbeError, match="did not answer within"):
         probe(venv.python, timeout_s=0.5)
 
 
 def test_broken_interpreter(venv: Venv) -> None:
-    (venv.site / "sitecustomize.py").write_text("import os\nos.write(2, b'boom\\n')\nos._exit(3)\n")
+    _at_start(venv, "import os; os.write(2, b'boom\\n'); os._exit(3)")
     with pytest.raises(ProbeError, match=r"ended with 3 .*: boom"):
         probe(venv.python)
 
