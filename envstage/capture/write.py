@@ -20,7 +20,7 @@ from envstage.capture.assemble import (
 )
 from envstage.capture.collect import belongs_here, collect
 from envstage.capture.context import context, start_code_state
-from envstage.capture.derived import write_derived
+from envstage.capture.derived import remove_stale_facets, write_derived
 from envstage.capture.set_aside import put_back
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import short
@@ -141,13 +141,15 @@ class _Hold(msgspec.Struct, frozen=True, kw_only=True):
         project, name = self.project, self.environment.name
         snapshot = committed_snapshot(project, name, self.reason)
         changed = []
-        for file, content in derived_files(snapshot, project.config).items():
+        files = derived_files(snapshot, project.config)
+        for file, content in files.items():
             path = project.path(layout.file_of(name, file))
             # Facets are no part of the commit and follow from the snapshot. What is
             # committed stays byte for byte, whichever release wrote it.
             is_facet = file.startswith(layout.FACETS + "/")
             if (is_facet or not os.path.exists(path)) and write(path, content):
                 changed.append(file)
+        remove_stale_facets(project, name, files)
         _require_views(project, self.environment)
         return msgspec.structs.replace(
             _outcome(snapshot),
