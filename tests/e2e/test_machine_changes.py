@@ -66,9 +66,12 @@ def test_same_interpreter_in_another_virtual_environment(pipeline: Pipeline) -> 
 def test_variable(pipeline: Pipeline, name: str) -> None:
     pipeline.write("envstage.yaml", CONFIG.replace("hardware", "platform"))
     assert pipeline.ran(pipeline.repro()) == {"environment"}
-    assert pipeline.ran(pipeline.repro(**{name: "7"})) == BOTH
+    pipeline.environ[name] = "7"
+    assert pipeline.ran(pipeline.repro()) == BOTH
+    del pipeline.environ[name]
     assert_restored(pipeline.repro())
-    assert_restored(pipeline.repro(**{name: "7"}))
+    pipeline.environ[name] = "7"
+    assert_restored(pipeline.repro())
 
 
 def test_variables_that_are_not_watched(pipeline: Pipeline) -> None:
