@@ -3,7 +3,8 @@
 DVC keeps a persistent out when its stage fails, and under `repro --ignore-errors` the stages
 behind it then "didn't change": on a snapshot that nobody could confirm. A view that is not
 there cannot pass as up to date. Nothing is lost: the next capture that succeeds puts the same
-file back, with its time, and it is in Git.
+file back, with its time, and it is in Git. What nobody can catch is left: a capture that is
+killed by SIGKILL under `--ignore-errors`.
 """
 
 import contextlib
