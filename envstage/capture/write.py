@@ -25,7 +25,7 @@ from envstage.capture.set_aside import put_back
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import short
 from envstage.config import Environment
-from envstage.errors import CaptureError, DiffersError, EnvstageError
+from envstage.errors import CaptureError, DiffersError, EnvstageError, NewerSchemaError
 from envstage.project import Project
 from envstage.snapshot.canonical import canonical
 from envstage.snapshot.document import decode, encode, snapshot_fingerprint
@@ -111,13 +111,14 @@ def project_lock(project: Project) -> contextlib.AbstractContextManager[None]:
 class _Write(msgspec.Struct, frozen=True, kw_only=True):
     project: Project
     assembled: Assembled
+    old: Snapshot | None
     context: bytes
     problems: tuple[str, ...]
 
     def __call__(self) -> Outcome:
         project, assembled = self.project, self.assembled
         name = assembled.environment.name
-        old = read_snapshot(project, name)
+        old = self.old
         changed = _write_all(project, name, assembled)
         path = project.path(layout.file_of(name, layout.CONTEXT))
         write(path, self.context, is_durable=False)
@@ -175,9 +176,15 @@ def committed_snapshot(project: Project, name: str, reason: str) -> Snapshot:
 
 
 def read_snapshot(project: Project, name: str) -> Snapshot | None:
-    """The snapshot on disk; None where there is none that can be read."""
+    """The snapshot on disk; None where there is none that can be read.
+
+    Raises:
+        NewerSchemaError: a newer release wrote it.
+    """
     try:
         return committed_snapshot(project, name, "")
+    except NewerSchemaError:
+        raise
     except EnvstageError:
         return None
 
@@ -223,6 +230,7 @@ def _prepared(
             environment=environment,
             reason=f"held: this machine is none of its machines ({conditions})",
         )
+    old = read_snapshot(project, environment.name)
     started_ns = time.monotonic_ns()
     code = start_code_state(world, project.root)
     capture = collect(world, project.root, project.config, environment)
@@ -247,6 +255,7 @@ def _prepared(
     return _Write(
         project=project,
         assembled=assembled,
+        old=old,
         context=canonical(document),
         problems=capture.problems,
     )
