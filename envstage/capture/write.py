@@ -95,7 +95,7 @@ def run(
     """
     check_patterns(project.config)
     chosen = [project.config.environment(name) for name in names] or project.config.environments
-    with project_lock(project):
+    with project_lock(project, is_reader=mode is not Mode.CAPTURE):
         for view in project.config.views:
             put_back(project, layout.view_file(view.environment, view.name))
         return tuple(
@@ -103,9 +103,12 @@ def run(
         )
 
 
-def project_lock(project: Project) -> contextlib.AbstractContextManager[None]:
-    """Held by whoever writes below `environment/`."""
-    return locked(os.path.join(project.state, "lock"), _LOCK_TIMEOUT_S)
+def project_lock(
+    project: Project, *, is_reader: bool = False
+) -> contextlib.AbstractContextManager[None]:
+    """Held by whoever writes below `environment/`; a reader does without on a read-only disk."""
+    path = os.path.join(project.state, "lock")
+    return locked(path, _LOCK_TIMEOUT_S, is_reader=is_reader)
 
 
 class _Write(msgspec.Struct, frozen=True, kw_only=True):
