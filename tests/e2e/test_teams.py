@@ -71,6 +71,16 @@ def test_laptop_that_pulled_nothing(gpu_machine: Pipeline) -> None:
     assert {path.name: path.read_bytes() for path in facets_of(laptop)} == ours
 
 
+@pytest.mark.parametrize("gpu_machine", [""], ids=["observed"], indirect=True)
+def test_laptop_that_has_no_result_does_not_train_one(gpu_machine: Pipeline) -> None:
+    laptop = laptop_of(gpu_machine)
+    laptop.install("alpha", "2.0")
+    output = laptop.repro(code=255)
+    assert "envstage: environment/views/train.json: this machine is not what the view" in output
+    assert not (laptop.root / "model.txt").exists()
+    assert laptop.status() == ""
+
+
 def facets_of(pipeline: Pipeline) -> list[Path]:
     return sorted((pipeline.root / "environment/facets").iterdir())
 
