@@ -42,6 +42,10 @@ class DiffersError(EnvstageError):
     exit_code = DIFFERS
 
 
+class NewerSchemaError(EnvstageError):
+    """A document that a newer release wrote: it is not damaged, and not ours to replace."""
+
+
 class RefusedError(EnvstageError):
     """The guard does not start the command."""
 

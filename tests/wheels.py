@@ -71,6 +71,13 @@ class Venv:
         self.folder = folder
         _quiet(UV, "venv", "-q", "--python", python, *options.split(), str(folder))
 
+    @classmethod
+    def at(cls, folder: Path) -> "Venv":
+        """One that is there already."""
+        venv = cls.__new__(cls)
+        venv.folder = folder
+        return venv
+
     @property
     def python(self) -> Path:
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -139,7 +139,8 @@ class Projectors:
 
     def differences_from(self, view: View, document: ViewDocument) -> tuple[Difference, ...]:
         """What of a view's document is otherwise on this machine, by the same selection."""
-        return differences(document.facts, self.project(view, selection_of(document)).facts)
+        selection = selection_of(document, view.include)
+        return differences(document.facts, self.project(view, selection).facts)
 
 
 def require_known(projection: Projection, failure: ProbeError | None) -> None:
@@ -162,6 +163,8 @@ def _view(projectors: Projectors, view: View, earlier: Earlier) -> ViewDocument:
     def projector(selection: Selection | None) -> Projection:
         return projectors.project(view, selection)
 
-    projection = predict(projector, earlier.on_disk, earlier.archived, projectors.root)
+    projection = predict(
+        projector, earlier.on_disk, earlier.archived, projectors.root, view.include
+    )
     require_known(projection, projectors.capture.failure)
     return projection.document

@@ -35,7 +35,7 @@ def write_derived(project: Project, snapshot: Snapshot, fingerprint: str) -> lis
         for file, content in files.items()
         if write(project.path(layout.file_of(name, file)), content)
     ]
-    _remove_stale(project.path(layout.file_of(name, layout.FACETS)), files)
+    remove_stale_facets(project, name, files)
     entry = _Note(key=key, files=_looks(project, name, files))
     write(note, msgspec.json.encode(entry), is_durable=False)
     return changed
@@ -54,7 +54,9 @@ def _looks(project: Project, name: str, files: Iterable[str]) -> dict[str, list[
     return looks
 
 
-def _remove_stale(folder: str, files: Iterable[str]) -> None:
+def remove_stale_facets(project: Project, name: str, files: Iterable[str]) -> None:
+    """Remove the facets that another commit or release wrote: the folder is one out of DVC's."""
+    folder = project.path(layout.file_of(name, layout.FACETS))
     names = {os.path.basename(file) for file in files}
     for stale in set(os.listdir(folder)) - names:
         if stale.endswith(".json"):

@@ -3,7 +3,8 @@
 DVC keeps a persistent out when its stage fails, and under `repro --ignore-errors` the stages
 behind it then "didn't change": on a snapshot that nobody could confirm. A view that is not
 there cannot pass as up to date. Nothing is lost: the next capture that succeeds puts the same
-file back, with its time, and it is in Git.
+file back, with its time, and it is in Git. What nobody can catch is left: a capture that is
+killed by SIGKILL under `--ignore-errors`.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from envstage.project import Project
 from envstage.world import World
 
 _FOLDER: Final = "set-aside"
+_BESIDE: Final = ".set-aside"
 # DVC sets it for a stage's command: by hand nothing is moved.
 _STAGE_VARIABLE: Final = "DVC_STAGE"
 
@@ -28,22 +30,33 @@ def set_aside(root: str) -> tuple[str, ...]:
     """Move every view below `environment/` into the state folder; says which (relative paths)."""
     moved = []
     for view in _views(root):
-        kept = os.path.join(root, layout.STATE_FOLDER, _FOLDER, *view.split("/"))
-        with contextlib.suppress(OSError):
-            os.makedirs(os.path.dirname(kept), exist_ok=True)
-            os.replace(os.path.join(root, *view.split("/")), kept)
-            moved.append(view)
+        path = os.path.join(root, *view.split("/"))
+        for kept in _places(root, view):
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(kept), exist_ok=True)
+                os.replace(path, kept)
+                moved.append(view)
+                break
     return tuple(moved)
 
 
 def put_back(project: Project, view: str) -> None:
     """Put a view back where it was set aside from, if it is not there."""
-    kept = os.path.join(project.state, _FOLDER, *view.split("/"))
     path = project.path(view)
-    with contextlib.suppress(OSError):
-        if os.path.exists(kept) and not os.path.exists(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            os.replace(kept, path)
+    for kept in _places(project.root, view):
+        with contextlib.suppress(OSError):
+            if os.path.exists(kept) and not os.path.exists(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                os.replace(kept, path)
+
+
+def _places(root: str, view: str) -> tuple[str, ...]:
+    """Where a view is kept: in the state folder, or beside it (a full or another disk)."""
+    parts = view.split("/")
+    return (
+        os.path.join(root, layout.STATE_FOLDER, _FOLDER, *parts),
+        os.path.join(root, *parts) + _BESIDE,
+    )
 
 
 def _views(root: str) -> list[str]:

@@ -20,12 +20,12 @@ from envstage.capture.assemble import (
 )
 from envstage.capture.collect import belongs_here, collect
 from envstage.capture.context import context, start_code_state
-from envstage.capture.derived import write_derived
+from envstage.capture.derived import remove_stale_facets, write_derived
 from envstage.capture.set_aside import put_back
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import short
 from envstage.config import Environment
-from envstage.errors import CaptureError, DiffersError, EnvstageError
+from envstage.errors import CaptureError, DiffersError, EnvstageError, NewerSchemaError
 from envstage.project import Project
 from envstage.snapshot.canonical import canonical
 from envstage.snapshot.document import decode, encode, snapshot_fingerprint
@@ -95,7 +95,7 @@ def run(
     """
     check_patterns(project.config)
     chosen = [project.config.environment(name) for name in names] or project.config.environments
-    with project_lock(project):
+    with project_lock(project, is_reader=mode is not Mode.CAPTURE):
         for view in project.config.views:
             put_back(project, layout.view_file(view.environment, view.name))
         return tuple(
@@ -103,21 +103,25 @@ def run(
         )
 
 
-def project_lock(project: Project) -> contextlib.AbstractContextManager[None]:
-    """Held by whoever writes below `environment/`."""
-    return locked(os.path.join(project.state, "lock"), _LOCK_TIMEOUT_S)
+def project_lock(
+    project: Project, *, is_reader: bool = False
+) -> contextlib.AbstractContextManager[None]:
+    """Held by whoever writes below `environment/`; a reader does without on a read-only disk."""
+    path = os.path.join(project.state, "lock")
+    return locked(path, _LOCK_TIMEOUT_S, is_reader=is_reader)
 
 
 class _Write(msgspec.Struct, frozen=True, kw_only=True):
     project: Project
     assembled: Assembled
+    old: Snapshot | None
     context: bytes
     problems: tuple[str, ...]
 
     def __call__(self) -> Outcome:
         project, assembled = self.project, self.assembled
         name = assembled.environment.name
-        old = read_snapshot(project, name)
+        old = self.old
         changed = _write_all(project, name, assembled)
         path = project.path(layout.file_of(name, layout.CONTEXT))
         write(path, self.context, is_durable=False)
@@ -141,13 +145,15 @@ class _Hold(msgspec.Struct, frozen=True, kw_only=True):
         project, name = self.project, self.environment.name
         snapshot = committed_snapshot(project, name, self.reason)
         changed = []
-        for file, content in derived_files(snapshot, project.config).items():
+        files = derived_files(snapshot, project.config)
+        for file, content in files.items():
             path = project.path(layout.file_of(name, file))
             # Facets are no part of the commit and follow from the snapshot. What is
             # committed stays byte for byte, whichever release wrote it.
             is_facet = file.startswith(layout.FACETS + "/")
             if (is_facet or not os.path.exists(path)) and write(path, content):
                 changed.append(file)
+        remove_stale_facets(project, name, files)
         _require_views(project, self.environment)
         return msgspec.structs.replace(
             _outcome(snapshot),
@@ -173,9 +179,15 @@ def committed_snapshot(project: Project, name: str, reason: str) -> Snapshot:
 
 
 def read_snapshot(project: Project, name: str) -> Snapshot | None:
-    """The snapshot on disk; None where there is none that can be read."""
+    """The snapshot on disk; None where there is none that can be read.
+
+    Raises:
+        NewerSchemaError: a newer release wrote it.
+    """
     try:
         return committed_snapshot(project, name, "")
+    except NewerSchemaError:
+        raise
     except EnvstageError:
         return None
 
@@ -221,6 +233,7 @@ def _prepared(
             environment=environment,
             reason=f"held: this machine is none of its machines ({conditions})",
         )
+    old = read_snapshot(project, environment.name)
     started_ns = time.monotonic_ns()
     code = start_code_state(world, project.root)
     capture = collect(world, project.root, project.config, environment)
@@ -245,6 +258,7 @@ def _prepared(
     return _Write(
         project=project,
         assembled=assembled,
+        old=old,
         context=canonical(document),
         problems=capture.problems,
     )

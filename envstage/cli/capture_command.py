@@ -1,6 +1,8 @@
 """`envstage capture`: take the snapshots."""
 
+import signal
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from envstage.capture.set_aside import is_stage, set_aside
@@ -8,7 +10,7 @@ from envstage.capture.write import Mode, Outcome, mode_of
 from envstage.capture.write import run as run_capture
 from envstage.cli.output import note, plural, print_json
 from envstage.compare.render import as_json, short
-from envstage.errors import OK, EnvstageError
+from envstage.errors import OK
 from envstage.project import find_root, open_project
 from envstage.world import Machine
 
@@ -42,13 +44,14 @@ def run(arguments: Any) -> int:
     """Capture, hold or verify; print one line an environment."""
     world = Machine()
     root = find_root(arguments.directory)
+    _end_in_order()
     try:
         project = open_project(root)
         mode: Mode = mode_of(world)
         outcomes = run_capture(
             world, project, mode=mode, names=arguments.environment, argv=sys.argv
         )
-    except EnvstageError:
+    except BaseException:  # also Ctrl-C and a scheduler's SIGTERM: the stage fails all the same
         if is_stage(world):
             set_aside(root)
         raise
@@ -60,6 +63,20 @@ def run(arguments: Any) -> int:
         for text in outcome.notes if not outcome.is_held else ():
             note(text)
     return OK
+
+
+def _end_in_order() -> None:
+    """Let a signal that ends this process be an exception: what was begun is put in order."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        # Of a signal that is ignored (nohup) nothing is asked.
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def _line(outcome: Outcome) -> str:

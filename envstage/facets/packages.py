@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, Request
+from envstage.facets.declared import declared_names
 from envstage.facets.origin import Origin, origin_of
 from envstage.snapshot.model import Address, Facts, Level, Unknown, Value
 from envstage.world import World
@@ -45,6 +46,8 @@ FACTS: Final = (
 TOOLING: Final = frozenset({"pip", "uv", "setuptools", "wheel"})
 OURSELVES: Final = "envstage"
 TOOLING_MARK: Final = "tooling"
+# Installers whose `REQUESTED` says nothing (https://github.com/astral-sh/uv/issues/13278).
+_MARKS_EVERYTHING: Final = frozenset({"uv"})
 
 
 def collect(world: World, request: Request) -> Collected:
@@ -53,7 +56,7 @@ def collect(world: World, request: Request) -> Collected:
         return Collected(facts={})
     facts: dict[Address, Value] = {}
     anomalies = list(request.probe.anomalies)
-    ours = only_ours(request.probe.distributions)
+    ours = _ours(world, request.root, request.probe.distributions)
     verified = _verified(request)
     for installed in request.probe.distributions:
         if installed.name in ours:
@@ -78,22 +81,35 @@ def _verified(request: Request) -> "Mapping[str, Verified]":
     return verify(request.probe.distributions)
 
 
-def only_ours(distributions: tuple[Installed, ...]) -> frozenset[str]:
+def only_ours(distributions: tuple[Installed, ...], declared: frozenset[str]) -> frozenset[str]:
     """envstage and the distributions that nothing but envstage needs.
 
-    A distribution that was asked for by name (`REQUESTED`), or that any other one requires, be
+    A distribution that was asked for by name (`REQUESTED`, or in the project's files where the
+    installer does not tell), that another installer brought, or that any other one requires, be
     it for an extra, is not ours: doubt counts it.
     """
     by_name = {each.name: each for each in distributions}
     if OURSELVES not in by_name:
         return frozenset()
     needed = _reachable({OURSELVES}, by_name, with_extras=False)
+    installer = by_name[OURSELVES].installer
     others = {
-        name
-        for name, each in by_name.items()
-        if name != OURSELVES and (name not in needed or each.is_requested)
+        each.name
+        for each in distributions
+        if each.name not in needed
+        or each.name in declared
+        or each.installer != installer
+        or (each.is_requested and each.installer not in _MARKS_EVERYTHING)
     }
-    return frozenset(needed - _reachable(others, by_name, with_extras=True))
+    # What needs envstage (a project, for its development) does not need what envstage needs.
+    elsewhere = {name: each for name, each in by_name.items() if name != OURSELVES}
+    return frozenset(needed - _reachable(others, elsewhere, with_extras=True))
+
+
+def _ours(world: World, root: str, distributions: tuple[Installed, ...]) -> frozenset[str]:
+    if all(each.name != OURSELVES for each in distributions):
+        return frozenset()
+    return only_ours(distributions, declared_names(world, root))
 
 
 def is_tooling(facts: Facts, name: str) -> bool:

@@ -96,7 +96,7 @@ def collect_observation(project: Project, guarded: Guarded, used: Used, instance
     """
     after = _after(guarded)
     collected(project, guarded.view.environment, guarded.view.name).put(instance, used)
-    here = selection_of(guarded.document)
+    here = selection_of(guarded.document, guarded.view.include)
     if here is None:
         return _finalised(after, guarded.document, Fate.COLLECTED, used.doubts)
     selection = None if used.selection is None else here.union(used.selection)

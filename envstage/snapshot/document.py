@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from envstage.errors import EnvstageError
+from envstage.errors import EnvstageError, NewerSchemaError
 from envstage.snapshot.canonical import canonical, fingerprint, flat, nested, parsed
 from envstage.snapshot.model import LEVELS, SCHEMA, Snapshot
 
@@ -25,7 +25,8 @@ def decode(data: bytes, where: str) -> Snapshot:
         where: the file or revision, for the error.
 
     Raises:
-        EnvstageError: no JSON, of a newer schema, incomplete, or not what its fingerprint says.
+        NewerSchemaError: a newer release wrote it.
+        EnvstageError: no JSON, incomplete, or not what its fingerprint says.
     """
     document = document_of(data, where)
     claimed = document.pop("fingerprint", None)
@@ -52,7 +53,7 @@ def document_of(data: bytes, where: str) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
         raise damaged(where, "is no document of envstage's")
     if document["schema"] > SCHEMA:
-        raise EnvstageError(
+        raise NewerSchemaError(
             f"is of schema {document['schema']}, this envstage knows {SCHEMA}",
             where=where,
             fix="Upgrade envstage: pip install -U envstage",

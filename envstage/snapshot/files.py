@@ -61,8 +61,12 @@ def cannot_write(path: str, error: OSError) -> EnvstageError:
 
 
 @contextlib.contextmanager
-def locked(path: str, timeout_s: float) -> Iterator[None]:
+def locked(path: str, timeout_s: float, *, is_reader: bool = False) -> Iterator[None]:
     """Hold an exclusive lock on a file, which ends with the process whatever happens to it.
+
+    Args:
+        is_reader: go without where the lock cannot be written: nobody else can write there
+            either, and a reader has nothing to lose.
 
     Raises:
         EnvstageError: another process held it for all of `timeout_s`.
@@ -71,6 +75,9 @@ def locked(path: str, timeout_s: float) -> Iterator[None]:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
+        if is_reader and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            yield
+            return
         raise cannot_write(path, error) from None
     try:
         _acquire(descriptor, path, timeout_s)

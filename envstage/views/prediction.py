@@ -19,7 +19,11 @@ Projector = Callable[[Selection | None], Projection]
 
 
 def predict(
-    project: Projector, on_disk: ViewDocument | None, archived: Sequence[Archived], root: str
+    project: Projector,
+    on_disk: ViewDocument | None,
+    archived: Sequence[Archived],
+    root: str,
+    include: Sequence[str] = (),
 ) -> Projection:
     """The view to write.
 
@@ -27,6 +31,7 @@ def predict(
         on_disk: the view that is there; in a fresh clone the only one.
         archived: earlier finalised views, the newest first.
         root: the project's folder, to compare the code of those runs with the code now.
+        include: what the view's configuration adds by name.
 
     Of the views that hold on this machine, the one whose run had the same code and parameters;
     where that does not decide, the one that is there, then the newest. If none holds: the
@@ -36,14 +41,14 @@ def predict(
     holding = [
         (score, projection)
         for each in candidates
-        if (projection := _holds(project, each.view)) is not None
+        if (projection := _holds(project, each.view, include)) is not None
         for score in [_score(each.inputs, root)]
     ]
     if holding:
         # `max` keeps the first of equals.
         return max(holding, key=lambda found: found[0])[1]
     newest = archived[0].view if archived else on_disk
-    return project(selection_of(newest) if newest is not None else None)
+    return project(selection_of(newest, include) if newest is not None else None)
 
 
 def input_digest(path: str) -> str:
@@ -63,8 +68,8 @@ def _first(on_disk: ViewDocument | None, archived: Sequence[Archived]) -> list[A
     return known[:1] or [Archived(view=on_disk, inputs={})]
 
 
-def _holds(project: Projector, view: ViewDocument) -> Projection | None:
-    projection = project(selection_of(view))
+def _holds(project: Projector, view: ViewDocument, include: Sequence[str]) -> Projection | None:
+    projection = project(selection_of(view, include))
     return projection if projection.document == view else None
 
 

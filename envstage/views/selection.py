@@ -1,11 +1,11 @@
 """Which facts a view takes: wide (every package), or exactly what a run was seen to use."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from envstage.snapshot.model import Address
+from envstage.snapshot.model import Address, Level, covered
 from envstage.views.document import OBSERVED, ViewDocument
 
 GPU: Final = (("hardware", "gpu"), ("hardware", "cuda"))
@@ -45,20 +45,37 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def selection_of(view: ViewDocument) -> Selection | None:
-    """The selection that a finalised view was made by; None for a wide one."""
+def selection_of(view: ViewDocument, include: Sequence[str] = ()) -> Selection | None:
+    """The selection that a finalised view was made by; None for a wide one.
+
+    Args:
+        include: what the view's configuration adds by name: that such a fact is there says
+            nothing about what the run used.
+    """
     if view.selection != OBSERVED:
         return None
     addresses = view.facts.keys()
+    used = [each for each in addresses if _is_evidence(each, view.level, include)]
     return Selection(
-        packages=_names(addresses, "packages"),
+        packages=_names(used, "packages"),
         metadata=frozenset(each[1] for each in addresses if each[2:] == ("metadata",)),
         modules=_names(addresses, "modules"),
         entry_points=_names(addresses, "entry_points"),
         files=_names(addresses, "files"),
-        uses_python=any(each[0] == "python" for each in addresses),
-        uses_gpu=any(each[:2] in GPU for each in addresses),
+        uses_python=any(each[0] == "python" for each in used),
+        uses_gpu=any(each[:2] in GPU for each in used),
     )
+
+
+def _is_evidence(address: Address, level: Level, include: Sequence[str]) -> bool:
+    """Whether that a fact is in a view says that the run used what it is about."""
+    if not covered(include, address):
+        return True
+    if address[0] != "packages":
+        return False
+    # Below the platform a version is all that there is of a package; and of one that is included
+    # whole, to take it as used adds no fact, but asks what shadows it.
+    return level < Level.PLATFORM or covered(include, address[:2])
 
 
 def _names(addresses: Iterable[Address], group: str) -> frozenset[str]:

@@ -83,6 +83,14 @@ class Pipeline:
         self.run("git", "add", "-A")
         self.run("git", "commit", "-q", "--allow-empty", "-m", message)
 
+    def copy_to(self, base: Path) -> "Pipeline":
+        """The same, environment and all, at another place: faster than to make it again."""
+        shutil.copytree(self.base, base, symlinks=True, dirs_exist_ok=True)
+        # `find_links` and the interpreter of a virtual environment are found by PATH or name.
+        other = Pipeline(base, name=self.root.name, venv=Venv.at(base / self.venv.folder.name))
+        other.environ = dict(self.environ)
+        return other
+
     def clone(self, name: str, *, venv: Venv | None = None) -> "Pipeline":
         """Another clone at another path."""
         other = Pipeline(self.base, name=name, venv=venv or self.venv)
@@ -97,15 +105,23 @@ class Pipeline:
         )
         return environ
 
-    def run(self, *command: str, code: int | None = 0, **environ: str) -> str:
-        """Run a program in the repository; its output, both streams."""
+    def run(
+        self,
+        *command: str,
+        code: int | None = 0,
+        cwd: str = ".",
+        umask: int = -1,
+        **environ: str,
+    ) -> str:
+        """Run a program in a folder of the repository; its output, both streams."""
         variables = self.variables(**environ)
         program = shutil.which(command[0], path=variables["PATH"])
         assert program, f"{command[0]} is not there"
         done = subprocess.run(
             [program, *command[1:]],
-            cwd=self.root,
+            cwd=self.root / cwd,
             env=variables,
+            umask=umask,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -116,8 +132,8 @@ class Pipeline:
             raise AssertionError(f"{' '.join(command)}: {done.returncode}\n{done.stdout}")
         return done.stdout
 
-    def repro(self, *options: str, code: int | None = 0, **environ: str) -> str:
-        return self.run("dvc", "repro", *options, code=code, **environ)
+    def repro(self, *options: str, code: int | None = 0, umask: int = -1, **environ: str) -> str:
+        return self.run("dvc", "repro", *options, code=code, umask=umask, **environ)
 
     def ran(self, output: str) -> set[str]:
         """The stages that a repro ran."""

@@ -130,3 +130,22 @@ def test_list_of_commands_is_finalised_after_the_last(pipeline: Pipeline) -> Non
     pipeline.repro()
     assert facts(pipeline)["packages"].keys() == {"alpha", "beta"}  # type: ignore[attr-defined]
     assert pipeline.ran(pipeline.repro()) == {"environment"}
+
+
+def test_facts_included_by_name_say_nothing_about_what_was_used(pipeline: Pipeline) -> None:
+    # Of beta the version is included, its build is not; no shell script uses a Python.
+    pipeline.write(
+        "envstage.yaml",
+        "views: {train: {include: [packages.beta.version, python.implementation]}}\n",
+    )
+    pipeline.write("train.sh", "echo done > model.txt\n")
+    text = pipeline.read("dvc.yaml").replace("python train.py", "sh train.sh")
+    pipeline.write("dvc.yaml", text.replace("- train.py", "- train.sh"))
+    assert "train" in pipeline.ran(pipeline.repro())
+    assert facts(pipeline)["packages"] == {"beta": {"version": "1.0"}}
+    assert facts(pipeline)["python"] == {"implementation": "cpython"}
+    assert pipeline.ran(pipeline.repro()) == {"environment"}
+    pipeline.write("train.sh", "echo changed > model.txt\n")
+    assert pipeline.ran(pipeline.repro()) == {"environment", "train"}
+    pipeline.install("beta", "2.0")
+    assert pipeline.ran(pipeline.repro()) == {"environment", "train"}

@@ -156,10 +156,11 @@ def test_only_what_nothing_else_needs_is_ours() -> None:
         installed("pandas", "pyyaml", is_requested=True),
     )
     ours = {"envstage", "msgspec", "rich", "pygments"}
-    assert packages.only_ours(distributions) == ours
+    assert packages.only_ours(distributions, frozenset()) == ours
     asked = (*distributions[:1], installed("msgspec", is_requested=True), *distributions[2:])
-    assert packages.only_ours(asked) == ours - {"msgspec"}
-    assert packages.only_ours(distributions[1:]) == frozenset()
+    assert packages.only_ours(asked, frozenset()) == ours - {"msgspec"}
+    assert packages.only_ours(distributions, frozenset({"rich"})) == {"envstage", "msgspec"}
+    assert packages.only_ours(distributions[1:], frozenset()) == frozenset()
 
 
 def test_edit_in_place_is_seen_with_verify_and_the_file_is_named(
