@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import Once
 from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.e2e
@@ -21,9 +22,13 @@ pathlib.Path("model.txt").write_text(f"alpha {alpha.version} gamma {gamma and ga
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Pipeline:
+def pipeline(once: Once) -> Pipeline:
     """A guarded pipeline with alpha (used), beta (not used); gamma is looked for in vain."""
-    made = Pipeline(tmp_path).create(**{"train.py": OPTIONAL})
+    return once(__name__, made_pipeline)
+
+
+def made_pipeline(base: Path) -> Pipeline:
+    made = Pipeline(base).create(**{"train.py": OPTIONAL})
     made.install("alpha", "1.0")
     made.install("beta", "1.0")
     made.track("train")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import Once
 from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.e2e
@@ -26,8 +27,12 @@ pathlib.Path(sys.argv[1] + ".txt").write_text(module.version)
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Pipeline:
-    made = Pipeline(tmp_path).create(DVC_YAML, **{"train.py": TRAIN})
+def pipeline(once: Once) -> Pipeline:
+    return once(__name__, made_pipeline)
+
+
+def made_pipeline(base: Path) -> Pipeline:
+    made = Pipeline(base).create(DVC_YAML, **{"train.py": TRAIN})
     for name in ("alpha", "beta", "gamma"):
         made.install(name, "1.0")
     made.track("train")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import nvml
-from tests.e2e.conftest import Make
+from tests.e2e.conftest import Make, Once, tracked
 from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.e2e
@@ -22,13 +22,17 @@ HELD = "held: this machine is none of its machines (hardware.gpu.models: *H100*)
 
 
 @pytest.fixture(params=["--no-guard", ""], ids=["wide", "observed"])
-def gpu_machine(request: pytest.FixtureRequest, make: Make) -> Pipeline:
+def gpu_machine(request: pytest.FixtureRequest, once: Once) -> Pipeline:
     """The clone on the machine with the GPU: trained there, pushed, committed."""
-    made = make(request.param)
+    options: str = request.param
+    return once(f"on the GPU {options}", lambda base: _trained(tracked(base, options)))
+
+
+def _trained(made: Pipeline) -> Pipeline:
     made.environ |= nvml.nvml_environ(made.base / "gpu", nvml.ONE_H100)
     made.write("envstage.yaml", CONFIG)
     made.run("dvc", "remote", "add", "-q", "-d", "store", "../store")
-    # Another seed of the train stage: the GPU's result is not in the cache from before.
+    # Another text of the stage's code: the result is not in the cache from before.
     made.write("train.py", made.read("train.py") + "# on the GPU\n")
     assert made.ran(made.repro()) == BOTH
     made.repro()
