@@ -18,6 +18,7 @@ environments:
 views:
   train: {}
 """
+REFUSED = "envstage: view train: this machine is none of the machines of the environment main. Run"
 HELD = "held: this machine is none of its machines (hardware.gpu.models: *H100*)"
 
 
@@ -80,7 +81,7 @@ def test_laptop_that_has_no_result_does_not_train_one(gpu_machine: Pipeline) -> 
     laptop = laptop_of(gpu_machine)
     laptop.install("alpha", "2.0")
     output = laptop.repro(code=255)
-    assert "envstage: environment/views/train.json: this machine is not what the view" in output
+    assert REFUSED in output
     assert not (laptop.root / "model.txt").exists()
     assert laptop.status() == ""
 
@@ -111,8 +112,7 @@ def test_guard_refuses_to_train_on_the_laptop(make: Make) -> None:
     pipeline.write("train.py", pipeline.read("train.py") + "# edited on the laptop\n")
     output = pipeline.repro(code=255)
     assert HELD in output
-    assert "envstage: environment/views/train.json: this machine is not what the view" in output
-    assert "hardware.gpu.models" in output
+    assert REFUSED in output
 
 
 def test_mode_hold_keeps_every_byte(pipeline: Pipeline) -> None:
