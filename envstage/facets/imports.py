@@ -26,6 +26,8 @@ FACTS: Final = (
     ),
     FactRule("entry_points.*", Level.SOFTWARE, "the content of a group that a run queried"),
     FactRule("files.*", Level.SOFTWARE, "digest of a module that a run loaded from elsewhere"),
+    FactRule("uses.gpu", Level.SOFTWARE, "whether a run used a GPU, or may have unseen"),
+    FactRule("uses.programs", Level.SOFTWARE, "whether a run started programs beside Python"),
 )
 STANDARD_LIBRARY: Final = "the standard library"
 NAMESPACE: Final = "a namespace package"
@@ -91,6 +93,14 @@ class Names:
         if place is None or installed is None or place[0] == installed.location:
             return False
         return installed not in self.owners(place[0], top)
+
+    def provides(self, packages: Iterable[str], modules: Iterable[str]) -> bool:
+        """Whether one of these packages brings one of these names to import."""
+        wanted = frozenset(modules)
+        return any(
+            name in wanted or (name in self._by_name and wanted & {*self._by_name[name].tops})
+            for name in packages
+        )
 
     def file(self, path: str) -> Value:
         """The digest of a file; absent where there is none."""
