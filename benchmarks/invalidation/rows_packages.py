@@ -71,7 +71,8 @@ def _unused() -> tuple[Row, ...]:
     group = "unused packages"
     unused = ("webthing", "webcore", "linterish", "tabletypes")
     return (
-        _row(group, "webthing upgraded", _put("webthing", version="2.0"), NONE, "nobody imports it"),
+        _row(group, "webthing upgraded", _put("webthing", version="2.0"), NONE,
+             "nobody imports it"),
         _row(group, "webthing downgraded", _put("webthing", version="0.9"), NONE,
              "nobody imports it"),
         _row(group, "webcore upgraded", _put("webcore", version="2.0"), NONE,
