@@ -83,9 +83,13 @@ class _Reader:
                 return
         if self._names.is_code(path):
             return
+        owner = self._names.script_owner(path)
+        if owner is not None:
+            self.packages.add(owner)
+            return
         entry = self._names.entry_of(path)
         if entry is None:
-            self.files.add(path)
+            self.files.add(self._names.label(path))
             return
         relative = os.path.relpath(path, entry).replace(os.sep, "/")
         owner = self._owner(entry, relative)
