@@ -211,7 +211,8 @@ def _observed(
     if names is not None:
         for name in selection.modules:
             found["modules", name] = names.meaning(name)
-        for name, value in names.shadows(selection.packages).items():
+        shadows = names.shadows(selection.packages) if selection.uses_python else {}
+        for name, value in shadows.items():
             found["modules", name] = value
         for group in selection.entry_points:
             found["entry_points", group] = names.entry_points(group)

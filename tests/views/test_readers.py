@@ -1,7 +1,9 @@
 """What a view takes of the facts of a capture."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from envstage.config import View
@@ -13,6 +15,7 @@ from envstage.snapshot.model import Address, Level, Value
 from envstage.views.document import ViewDocument
 from envstage.views.projection import project
 from envstage.views.selection import Selection, selection_of
+from envstage.world import Machine
 from tests.facets.requests import probe
 from tests.hosts import host
 
@@ -108,3 +111,16 @@ def test_the_projects_own_package_is_code() -> None:
 @pytest.mark.parametrize("variable", [each.name for each in numerics.DEFAULTS])
 def test_readers_are_names(variable: str) -> None:
     assert all(name.isidentifier() for name in readers_of(variable))
+
+
+def test_modules_that_shadow_the_standard_library_are_of_no_concern_without_python(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "colorsys.py").write_text("")
+    answer = msgspec.structs.replace(probe(), path=(str(tmp_path), "/usr/lib/python3.11"))
+    shadowed = Names(Machine(), "/project", answer)
+    view = View(name="train")
+    with_python = project(PYTHON, view, Level.PLATFORM, Selection(), shadowed)
+    assert ("modules", "colorsys") in with_python.facts
+    selection = Selection(uses_python=False)
+    assert project({}, view, Level.PLATFORM, selection, shadowed).facts == {}
