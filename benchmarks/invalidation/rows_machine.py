@@ -132,10 +132,10 @@ def _tools() -> tuple[Row, ...]:
 
     return (
         _row(group, "a declared tool upgraded",
-             lambda bench: bench.script("aligner", "echo aligner 2.0") and None, one,
+             lambda bench: bench.script("aligner", "echo aligner 2.0"), one,
              "one stage starts programs; `sort`'s view excludes tools"),
         _row(group, "a declared tool built anew",
-             lambda bench: bench.script("aligner", "# again\necho aligner 1.0") and None, one,
+             lambda bench: bench.script("aligner", "# again\necho aligner 1.0"), one,
              "the same version line, another file"),
         _row(group, "a declared tool removed", lambda bench: (bench.tools / "aligner").unlink(),
              one, "the stage fails without it, and must"),

@@ -7,6 +7,7 @@ default list, one by one.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -89,12 +90,12 @@ def run(bench: Bench) -> Iterator[Result]:
     """Every row of this file."""
     views = _Views(bench)
     for decision in HOST_ROWS:
-        yield _result(decision.name, "machine", decision.should, decision.why,
-                      lambda each=decision: views.changed(*views.hosts(each)))  # fmt: skip
+        facts = partial(views.hosts, decision)
+        yield _result(views, decision.name, "machine", decision.should, decision.why, facts)
     for variable in numerics.DEFAULTS:
         should, why = variable_decision(variable.name)
-        yield _result(f"{variable.name} set", "each default variable", should, why,
-                      lambda name=variable.name: views.changed(*views.variable(name)))  # fmt: skip
+        facts = partial(views.variable, variable.name)
+        yield _result(views, f"{variable.name} set", "each default variable", should, why, facts)
 
 
 def names() -> tuple[str, ...]:
@@ -106,12 +107,17 @@ def names() -> tuple[str, ...]:
 
 
 def _result(
-    name: str, group: str, should: frozenset[str], why: str, did: Callable[[], frozenset[str]]
+    views: "_Views",
+    name: str,
+    group: str,
+    should: frozenset[str],
+    why: str,
+    facts: Callable[[], tuple[Facts, Facts]],
 ) -> Result:
     row = Row(group=group, name=name, why=why, should=should, change=lambda bench: None)
     start = time.monotonic()
-    found = did()
-    return Result(row=row, did={ENVSTAGE: found}, seconds=time.monotonic() - start)
+    did = views.changed(*facts())
+    return Result(row=row, did={ENVSTAGE: did}, seconds=time.monotonic() - start)
 
 
 class _Views:

@@ -13,7 +13,7 @@ FREEZE: Final = "freeze"
 ALONE: Final = "alone"
 SUBJECTS: Final = (ENVSTAGE, FREEZE, ALONE)
 
-Change = Callable[[Bench], None]
+Change = Callable[[Bench], object]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
