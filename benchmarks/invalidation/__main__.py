@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.invalidation import render
-from benchmarks.invalidation.run import all_rows, run_small
+from benchmarks.invalidation.run import all_rows, run_share
 from benchmarks.invalidation.table import Result
 
 
@@ -56,7 +56,7 @@ def _run(pattern: str, workers: int) -> list[Result]:
 def _share(folder: str, pattern: str, number: int, workers: int) -> list[Result]:
     found = []
     Path(folder).mkdir()
-    for result in run_small(Path(folder), pattern, share=(number, workers)):
+    for result in run_share(Path(folder), pattern, number=number, workers=workers):
         print(render.line(result), file=sys.stderr, flush=True)
         found.append(result)
     return found

@@ -10,6 +10,7 @@ from benchmarks.invalidation import (
     rows_origins,
     rows_packages,
     rows_project,
+    rows_real,
     rows_views,
 )
 from benchmarks.invalidation.bench import Bench, rerun_of
@@ -41,19 +42,25 @@ def matching(names: Sequence[str], pattern: str) -> frozenset[str]:
     )
 
 
-def run_small(
-    folder: Path, pattern: str = "", *, share: tuple[int, int] = (0, 1)
+def run_share(
+    folder: Path, pattern: str = "", *, number: int = 0, workers: int = 1
 ) -> Iterator[Result]:
-    """Run the rows on small packages.
+    """Run the rows that a pattern selects, or one worker's share of them.
 
     Args:
         folder: an empty one, to work in.
-        pattern: which rows.
-        share: which of how many workers this is.
     """
     chosen = [row for row in all_rows() if label(row) in matching([label(row)], pattern)]
-    chosen = chosen[share[0] :: share[1]]
-    views = matching(rows_views.names(), pattern) if share[0] == share[1] - 1 else frozenset()
+    is_last = number == workers - 1
+    views = matching(rows_views.names(), pattern) if is_last else frozenset[str]()
+    real = matching(rows_real.names(), pattern) if number == 0 else frozenset[str]()
+    yield from _run_small(folder, chosen[number::workers], views)
+    if real:
+        (folder / "real").mkdir()
+        yield from rows_real.run(folder / "real", real)
+
+
+def _run_small(folder: Path, chosen: Sequence[Row], views: frozenset[str]) -> Iterator[Result]:
     if not chosen and not views:
         return
     bench = Bench(folder / "bench")
