@@ -38,6 +38,11 @@ _SCRIPTS: Final = {
 _CONFIGURATION: Final = "environments:\n  main: {python: auto, level: platform}\n"
 
 
+_PANDAS: Final = frozenset({_FRAMES, _LEARN})
+# sklearn/utils/fixes.py
+_FIXES: Final = "scikit-learn imports pandas wherever it is installed"
+
+
 class RealRow(msgspec.Struct, frozen=True, kw_only=True):
     """A change of real packages: what is installed, and what should rerun."""
 
@@ -50,22 +55,22 @@ class RealRow(msgspec.Struct, frozen=True, kw_only=True):
 ROWS: Final = (
     RealRow(name="NumPy downgraded", install=("numpy==2.1.2",), should=_THREE,
             why="all three import it"),
-    RealRow(name="pandas downgraded", install=("pandas==2.2.2",), should=frozenset({_FRAMES}),
-            why="one stage imports it"),
+    RealRow(name="pandas downgraded", install=("pandas==2.2.2",), should=_PANDAS,
+            why=f"one stage imports it, and {_FIXES}"),
     RealRow(name="scikit-learn downgraded", install=("scikit-learn==1.5.1",),
             should=frozenset({_LEARN}), why="one stage imports it"),
     RealRow(name="SciPy downgraded", install=("scipy==1.14.0",), should=frozenset({_LEARN}),
             why="scikit-learn imports it; pandas and matplotlib do not"),
     RealRow(name="threadpoolctl upgraded", install=("threadpoolctl==3.6.0",),
             should=frozenset({_LEARN}), why="scikit-learn imports it"),
-    RealRow(name="pytz upgraded", install=("pytz==2025.1",), should=frozenset({_FRAMES}),
-            why="pandas imports it"),
+    RealRow(name="pytz upgraded", install=("pytz==2025.1",), should=_PANDAS,
+            why=f"pandas imports it, and {_FIXES}"),
     RealRow(name="python-dateutil downgraded", install=("python-dateutil==2.8.2",),
-            should=frozenset({_FRAMES, _PLOT}), why="pandas and matplotlib import it"),
+            should=_THREE, why=f"pandas and matplotlib import it, and {_FIXES}"),
     RealRow(name="kiwisolver upgraded", install=("kiwisolver==1.4.8",),
             should=frozenset({_PLOT}), why="matplotlib imports it"),
     RealRow(name="bottleneck appears", install=("bottleneck==1.4.2",),
-            should=frozenset({_FRAMES}), why="pandas looked for it in vain, and uses it now"),
+            should=_PANDAS, why=f"pandas looked for it in vain and uses it now, and {_FIXES}"),
     RealRow(name="tabulate removed, black and isort new", install=("black==24.10.0", "isort"),
             should=frozenset(), why="nobody imports them"),
 )  # fmt: skip
