@@ -65,9 +65,7 @@ def selection_of(view: ViewDocument, include: Sequence[str] = ()) -> Selection |
         return None
     addresses = view.facts.keys()
     used = [each for each in addresses if _is_evidence(each, view.level, include)]
-    uses_python = any(
-        each[0] in _OF_PYTHON and not covered(include, each) for each in addresses
-    )
+    uses_python = any(each[0] in _OF_PYTHON and not covered(include, each) for each in addresses)
     return Selection(
         packages=_names(used, "packages"),
         metadata=frozenset(each[1] for each in addresses if each[2:] == ("metadata",)),
