@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # A caller's environment must not decide what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MAKEFLAGS
 
-.PHONY: help venv lint check test test-all demo clean
+.PHONY: help venv lint check test test-all bench demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -50,6 +50,11 @@ test: $(STAMP)  ## every test but the long ones
 
 test-all: $(STAMP)  ## every test, minutes
 	@$(BIN)/python -m pytest -n $(WORKERS) </dev/null
+
+bench: $(STAMP)  ## the truth table of environment changes, and two clones that share (long)
+	@$(BIN)/python -m benchmarks.invalidation --workers $(WORKERS) \
+	  --markdown docs/invalidation.md </dev/null
+	@$(BIN)/python -m benchmarks.sharing --steps 200 </dev/null
 
 demo:  ## DVC, an environment stage, a package that changes and comes back (KEEP=1 keeps it)
 	@PYTHON="$(PYTHON)" bash examples/demo.sh

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from envstage.facets import catalogue
 from envstage.facets.numerics import DEFAULTS, LIBRARY_PATHS, MODULE_PATHS
+from envstage.facets.readers import readers_of
 
 FOLDER = Path(__file__).parent
 
@@ -43,11 +44,17 @@ def variables() -> str:
         "software. `variables: {watch: [NAME]}` adds others. Thread counts act through",
         "`hardware.threads`; `CUDA_VISIBLE_DEVICES` selects what `hardware.gpu.visible` lists.",
         "",
-        "| variable | what it changes |",
-        "| --- | --- |",
+        "An observed view has the variables that its run may have read: those of the modules that",
+        "it imported; of the GPU's libraries if it used the GPU; all of them where it started",
+        "programs other than Python, which nobody can look into. Without Python, those of the",
+        "interpreter do not count. A variable that the configuration watches always counts.",
+        "",
+        "| variable | what it changes | read by |",
+        "| --- | --- | --- |",
     ]
     lines += [
-        f"| `{each.name}` | {each.why} |" for each in (*DEFAULTS, *MODULE_PATHS, *LIBRARY_PATHS)
+        f"| `{each.name}` | {each.why} | {', '.join(readers_of(each.name)) or 'any program'} |"
+        for each in (*DEFAULTS, *MODULE_PATHS, *LIBRARY_PATHS)
     ]
     return "\n".join(lines) + "\n"
 

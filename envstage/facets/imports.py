@@ -14,6 +14,7 @@ from typing import Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
 from envstage.facets.packages import OURSELVES
+from envstage.facets.tools import sha256
 from envstage.snapshot.model import Level, Unknown, Value
 from envstage.world import World
 
@@ -26,9 +27,13 @@ FACTS: Final = (
     ),
     FactRule("entry_points.*", Level.SOFTWARE, "the content of a group that a run queried"),
     FactRule("files.*", Level.SOFTWARE, "digest of a module that a run loaded from elsewhere"),
+    FactRule("uses.gpu", Level.SOFTWARE, "whether a run used a GPU, or may have unseen"),
+    FactRule("uses.programs", Level.SOFTWARE, "whether a run started programs beside Python"),
 )
 STANDARD_LIBRARY: Final = "the standard library"
 NAMESPACE: Final = "a namespace package"
+# For the environment's folder in the label of a file.
+ENVIRONMENT_MARK: Final = "$ENVIRONMENT"
 _SECTION: Final = re.compile(r"(?m)^\[([^\]\n]+)\][^\S\n]*$")
 
 
@@ -92,9 +97,59 @@ class Names:
             return False
         return installed not in self.owners(place[0], top)
 
-    def file(self, path: str) -> Value:
-        """The digest of a file; absent where there is none."""
-        return self.digest(path) if self._world.exists(path) else None
+    def provides(self, packages: Iterable[str], modules: Iterable[str]) -> bool:
+        """Whether one of these packages brings one of these names to import."""
+        wanted = frozenset(modules)
+        return any(
+            name in wanted or (name in self._by_name and wanted & {*self._by_name[name].tops})
+            for name in packages
+        )
+
+    def file(self, label: str) -> Value:
+        """The digest of a file by its label; absent where there is none."""
+        path = self._place(label)
+        if not self._world.exists(path):
+            return None
+        # Installers write the interpreter's path into scripts.
+        return sha256(self._world, path) if self._is_script(path) else self.digest(path)
+
+    def label(self, path: str) -> str:
+        """How a file from outside the import path is named: not by this user's own folders."""
+        for mark, folder in self._places():
+            if path.startswith(folder + os.sep):
+                return mark + path[len(folder) :].replace(os.sep, "/")
+        return path
+
+    def script_owner(self, path: str) -> str | None:
+        """The package whose entry point a script of the environment starts: a wrapper, which
+        each installer words in its own way."""
+        if not self._is_script(path):
+            return None
+        name = os.path.basename(path).removesuffix(".exe")
+        for installed in self._probe.distributions:
+            for group, line in _entries(installed.entry_points):
+                if group in ("console_scripts", "gui_scripts") and line.startswith(f"{name} ="):
+                    return installed.name
+        return None
+
+    def _is_script(self, path: str) -> bool:
+        folder, name = os.path.split(os.path.dirname(path))
+        return name in ("bin", "Scripts") and self._is_prefix(folder)
+
+    def _is_prefix(self, folder: str) -> bool:
+        return os.path.realpath(folder) == os.path.realpath(self._probe.prefix)
+
+    def _place(self, label: str) -> str:
+        for mark, folder in self._places():
+            if label.startswith(mark + "/"):
+                return folder + label[len(mark) :]
+        return label
+
+    def _places(self) -> Iterator[tuple[str, str]]:
+        yield ENVIRONMENT_MARK, self._probe.prefix
+        home = self._world.environ.get("HOME", "").rstrip(os.sep)
+        if home:
+            yield "~", home
 
     def owners(self, entry: str, top: str) -> tuple[Installed, ...]:
         """The distributions that have files under a top name of a folder of the import path."""
@@ -109,6 +164,8 @@ class Names:
         """Whether a file is the project's own code, and not of an environment kept inside it."""
         entry = self.entry_of(path)
         if entry is not None and (entry in self._sites or self._is_standard(entry)):
+            return False
+        if path.startswith(self._probe.prefix + os.sep):
             return False
         return os.path.realpath(path).startswith(self._root + os.sep)
 

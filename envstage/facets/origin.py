@@ -14,6 +14,8 @@ from envstage.snapshot.tree import tree_digest
 from envstage.world import World
 
 OWN: Final = "the project itself"
+# Beside the packages of a checkout; of no use to them unless the checkout's top is importable.
+_BESIDE: Final = frozenset({"tests", "test", "docs", "doc"})
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _HASH: Final = re.compile(r"(sha256|sha384|sha512)=([0-9a-fA-F]{32,128})")
 
@@ -136,10 +138,34 @@ def _editable(world: World, root: str, installed: Installed, path: str) -> Origi
     if _is_own_project(world, root, installed.name):
         return Origin(editable=".", note=OWN)
     try:
-        digest: str | Unknown = tree_digest(path)
+        without = _BESIDE if _is_importable_inside(world, installed, path) else frozenset[str]()
+        digest: str | Unknown = tree_digest(path, without=without)
     except OSError as error:
         digest = Unknown(f"its checkout cannot be read: {error.strerror}")
     return Origin(editable="outside the project", source=digest)
+
+
+def _is_importable_inside(world: World, installed: Installed, path: str) -> bool:
+    """Whether an editable install makes folders below its checkout importable, not its top.
+
+    Told by the .pth files that the installer wrote; a finder of setuptools' (`__editable__…`)
+    maps names to files and says nothing of this.
+    """
+    try:
+        record = world.read(os.path.join(installed.metadata_path, "RECORD"))
+    except OSError:
+        return False
+    names = [line.rsplit(",", 2)[0] for line in record.decode("utf-8", "replace").splitlines()]
+    entries: list[str] = []
+    for name in names:
+        if name.endswith(".pth") and "/" not in name:
+            try:
+                text = world.read(os.path.join(installed.location, name)).decode("utf-8", "replace")
+            except OSError:
+                return False
+            entries += [line.strip() for line in text.splitlines() if line.strip()]
+    inside = [_within(entry, path) for entry in entries if os.path.isabs(entry)]
+    return bool(inside) and len(inside) == len(entries) and None not in inside and "." not in inside
 
 
 def _is_own_project(world: World, root: str, name: str) -> bool:

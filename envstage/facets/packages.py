@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, Request
 from envstage.facets.declared import declared_names
-from envstage.facets.origin import Origin, origin_of
+from envstage.facets.origin import OWN, Origin, origin_of
 from envstage.snapshot.model import Address, Facts, Level, Unknown, Value
 from envstage.world import World
 
@@ -115,6 +115,11 @@ def _ours(world: World, root: str, distributions: tuple[Installed, ...]) -> froz
 def is_tooling(facts: Facts, name: str) -> bool:
     """Whether a package counts only where a view names it or a run used it (case 27)."""
     return name in TOOLING or (TOOLING_MARK, name, "version") in facts
+
+
+def is_own(facts: Facts, name: str) -> bool:
+    """Whether a package is an editable install of the project itself."""
+    return facts.get(("packages", name, "note")) == OWN
 
 
 def _reachable(names: set[str], by_name: Mapping[str, Installed], *, with_extras: bool) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from envstage.facets import numerics, search_paths
 from envstage.facets.contract import Collected, FactRule, Request
+from envstage.facets.readers import readers_of
 from envstage.snapshot.model import Address, Level, Unknown, Value
 from envstage.snapshot.secrets import SET, is_secret_name, is_secret_value
 from envstage.world import World
@@ -22,8 +23,10 @@ NAME: Final = "variables"
 FACTS: Final = (
     FactRule("variables.*", Level.SOFTWARE, "the value of a variable that changes results"),
     FactRule("secrets.*", None, "a watched variable that holds a secret: only that it is set"),
+    FactRule("watched.*", None, "a variable that the configuration watches: it always counts"),
 )
 
+WATCHED_MARK: Final = "watched"
 VALUE_LIMIT: Final = 4096
 # An absolute path, also behind `=`, `:`, `-L` or `file://`; not the slashes of `a/b` and `//host`.
 _PATH: Final = re.compile(
@@ -49,6 +52,8 @@ def collect(world: World, request: Request) -> Collected:
         found = _described(world, request, name, value)
         if found != ():
             facts["variables", name] = found
+            if readers_of(name) and _is_watched(request, name):
+                facts[WATCHED_MARK, name] = True
     return Collected(facts=facts)
 
 
@@ -73,13 +78,16 @@ def _described(world: World, request: Request, name: str, value: str) -> Value:
             return look(world, request.root, value)
         except search_paths.TooMuch as error:
             return Unknown(f"an entry outside the project holds {error}")
-    is_watched = any(fnmatch.fnmatchcase(name, pattern) for pattern in request.watch)
     text = value.strip()
-    if not is_watched and (not text or text in _DEFAULTS.get(name, ())):
+    if not _is_watched(request, name) and (not text or text in _DEFAULTS.get(name, ())):
         return ()
     if len(text) > VALUE_LIMIT or not _is_text(text):
         return _digest(text)
     return portable(world, request.root, text)
+
+
+def _is_watched(request: Request, name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in request.watch)
 
 
 def _look(name: str) -> Callable[[World, str, str], tuple[str, ...]] | None:

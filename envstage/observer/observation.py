@@ -129,6 +129,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         libraries: shared libraries that were mapped.
         asked_libraries: names given to ctypes, found or not.
         gpu: GPU libraries mapped and devices open.
+        programs: the names of programs other than Python that were started.
         unseen: what this platform does not show.
         doubts: why something may have been used unseen; empty if the observation is complete.
     """
@@ -145,6 +146,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     libraries: tuple[str, ...] = ()
     asked_libraries: tuple[str, ...] = ()
     gpu: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -295,6 +297,7 @@ def combine(reports: Iterable[Report]) -> Observation:
         libraries=union(all_reports, "library"),
         asked_libraries=union(all_reports, "dlopen"),
         gpu=union(all_reports, "gpu"),
+        programs=tuple(sorted(frozenset[str]().union(*map(programs_started, all_reports)))),
         unseen=union(all_reports, "unseen"),
         doubts=tuple(sorted(set(doubts(all_reports, known)))),
     )
@@ -313,6 +316,15 @@ def pairs(reports: Iterable[Report], kind: str) -> tuple[tuple[str, str], ...]:
 def missing_names(report: Report) -> frozenset[str]:
     """Names that a process did not find, and did not find later either."""
     return report.values("missing") - report.values("found")
+
+
+def programs_started(report: Report) -> frozenset[str]:
+    """Programs other than Python that a process started or became."""
+    return frozenset(
+        name
+        for name, marks in (*report.all("spawn"), *report.all("exec"))
+        if "python" not in marks.split(",")
+    )
 
 
 def stopped_pids(reports: Iterable[Report]) -> frozenset[int]:

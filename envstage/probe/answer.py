@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 PAYLOAD = 1
 
 
-def respond(cookie: str, cache_folder: str) -> None:
+def respond(cookie: str, cache_folder: str, path: list[str]) -> None:
     """Write the answer to standard output, between two cookies, in one piece.
 
     Anything else may write there too: a `sitecustomize`, a `.pth` file, an exit handler.
     """
     import json
 
-    text = json.dumps(answer(cache_folder), separators=(",", ":"))
+    text = json.dumps(answer(cache_folder, path), separators=(",", ":"))
     frame = "\n%s%s%s\n" % (cookie, text, cookie[::-1])
     sys.stdout.flush()
     data = frame.encode("ascii")
@@ -29,10 +29,13 @@ def respond(cookie: str, cache_folder: str) -> None:
         data = data[os.write(1, data) :]
 
 
-def answer(cache_folder: str) -> dict[str, Any]:
-    """Everything that is asked of an interpreter (`envstage.facets.contract.ProbeAnswer`)."""
+def answer(cache_folder: str, path: list[str]) -> dict[str, Any]:
+    """Everything that is asked of an interpreter (`envstage.facets.contract.ProbeAnswer`).
+
+    `path` is its import path as a program has it.
+    """
     anomalies: list[str] = []
-    distributions = installed(list(sys.path), cache_folder, anomalies)
+    distributions = installed(list(path), cache_folder, anomalies)
     return {
         "payload": PAYLOAD,
         "executable": sys.executable or "",
@@ -44,7 +47,7 @@ def answer(cache_folder: str) -> dict[str, Any]:
         "is_free_threaded": "t" in getattr(sys, "abiflags", "") or _is_free_threaded(),
         "is_debug": hasattr(sys, "gettotalrefcount"),
         "compiler": sys.version.replace("\n", " "),
-        "path": [entry for entry in sys.path if entry],
+        "path": [entry for entry in path if entry],
         "distributions": distributions,
         "anomalies": anomalies,
     }

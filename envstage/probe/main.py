@@ -11,12 +11,20 @@ if sys.version_info < (3, 8):
     sys.stderr.write("envstage: Python 3.8 or newer is needed\n")
     sys.exit(TOO_OLD)
 
-import types  # noqa: E402
+import os  # noqa: E402  # loaded at every start
 
 _here = __file__.replace("\\", "/").rpartition("/")[0]
 # The script's folder is not on the stage's path; what lies here must shadow nothing.
 if sys.path and sys.path[0].replace("\\", "/") == _here:
     del sys.path[0]
+
+# A `json.py` on PYTHONPATH is for the program to import, not for the probe: what is imported
+# from here on comes from the standard library, where it has it.
+_path = list(sys.path)
+_standard = os.path.dirname(os.path.abspath(os.__file__))
+sys.path.sort(key=lambda entry: not entry.startswith(_standard) or "-packages" in entry)
+
+import types  # noqa: E402
 
 # The package under a name of its own, so that envstage need not be importable here.
 _package = types.ModuleType("envstage_probe")
@@ -25,4 +33,4 @@ sys.modules["envstage_probe"] = _package
 
 from envstage_probe.answer import respond  # type: ignore # noqa: E402
 
-respond(sys.argv[1], sys.argv[2])
+respond(sys.argv[1], sys.argv[2], _path)

@@ -3,23 +3,37 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from envstage.facets.contract import Installed, ProbeAnswer
 from envstage.facets.imports import Names
 from envstage.observer.observation import Observation
 from envstage.views.selection import Selection
 
+# Programs that tell something of the machine or of the code. Libraries start them unasked:
+# `platform` runs uname, `ctypes.util` the linker, joblib lscpu, matplotlib fc-list.
+_LOOKING: Final = frozenset(
+    "uname lscpu nproc getconf sysctl sw_vers system_profiler lsb_release hostname whoami id "
+    "locale tput stty which file free df git ldconfig gcc cc ld objdump fc-list".split()
+)
 
-def observed_selection(observation: Observation, probe: ProbeAnswer, names: Names) -> Selection:
+
+def observed_selection(
+    observation: Observation,
+    probe: ProbeAnswer,
+    names: Names,
+    tools: Collection[str] = (),
+) -> Selection:
     """What an observation says that a run used.
 
     Args:
         observation: of a run that is complete (`doubts` is empty).
         probe: of the interpreter that the run used.
+        tools: the programs that the configuration declares: these act, whatever their name.
     """
     if not observation.processes:
-        return Selection(uses_python=False, uses_gpu=observation.uses_gpu)
+        return without_python()
     reader = _Reader(probe, names)
     for path in observation.files:
         reader.add_file(path)
@@ -30,6 +44,7 @@ def observed_selection(observation: Observation, probe: ProbeAnswer, names: Name
             reader.modules.add(name)
     by_path = {each.metadata_path: each.name for each in probe.distributions}
     read = {by_path[path] for path in observation.metadata if path in by_path}
+    uses_programs = any(name in tools or name not in _LOOKING for name in observation.programs)
     asked = {re.sub(r"[-_.]+", "-", name).lower() for name in observation.distributions}
     return Selection(
         packages=frozenset(reader.packages | read | asked),
@@ -37,8 +52,14 @@ def observed_selection(observation: Observation, probe: ProbeAnswer, names: Name
         modules=frozenset(reader.modules),
         entry_points=frozenset(observation.entry_point_groups),
         files=frozenset(reader.files),
-        uses_gpu=observation.uses_gpu,
+        uses_gpu=observation.uses_gpu or uses_programs,
+        uses_programs=uses_programs,
     )
+
+
+def without_python() -> Selection:
+    """What a run used that started no Python: nobody can look into other programs."""
+    return Selection(uses_python=False, uses_gpu=True, uses_programs=True)
 
 
 class _Reader:
@@ -62,9 +83,13 @@ class _Reader:
                 return
         if self._names.is_code(path):
             return
+        owner = self._names.script_owner(path)
+        if owner is not None:
+            self.packages.add(owner)
+            return
         entry = self._names.entry_of(path)
         if entry is None:
-            self.files.add(path)
+            self.files.add(self._names.label(path))
             return
         relative = os.path.relpath(path, entry).replace(os.sep, "/")
         owner = self._owner(entry, relative)

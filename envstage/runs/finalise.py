@@ -16,7 +16,7 @@ from envstage.errors import RefusedError
 from envstage.facets.imports import Names
 from envstage.observer.observation import Observation
 from envstage.project import Project
-from envstage.runs.attribution import observed_selection
+from envstage.runs.attribution import observed_selection, without_python
 from envstage.runs.guard import Guarded
 from envstage.runs.used import Kept, Used
 from envstage.snapshot.files import write
@@ -147,8 +147,9 @@ def _finalised(
 def _selection(observation: Observation, after: Projectors) -> Selection | None:
     answer, names = after.capture.answer, after.names
     if answer is None or names is None:
-        return Selection(uses_python=False) if not observation.processes else None
-    selection = observed_selection(observation, answer, names)
+        return without_python() if not observation.processes else None
+    tools = {address[1] for address in after.capture.facts if address[0] == "tools"}
+    selection = observed_selection(observation, answer, names, tools)
     # Who finds no GPU leaves no trace of having asked: for what computes on one where there is
     # one, its absence is a fact (and a driver's upgrade is none).
     visible = after.capture.facts.get(("hardware", "gpu", "visible"))

@@ -14,15 +14,18 @@ _ACTING: Final = (".py", ".so", ".pyd", ".dll", ".dylib", ".pyx", ".pth", ".json
 _FILES_HASHED: Final = 5000
 
 
-def tree_digest(folder: str) -> str:
+def tree_digest(folder: str, *, without: frozenset[str] = frozenset()) -> str:
     """sha256 over the names and contents of the files that can be imported from a folder.
+
+    Args:
+        without: folders at its top that do not act.
 
     Beyond 5,000 files the sizes stand for the contents.
 
     Raises:
         OSError: the folder or a file in it cannot be read.
     """
-    files = sorted(_acting_files(folder))
+    files = sorted(_acting_files(folder, without))
     digest = hashlib.sha256()
     for index, name in enumerate(files):
         path = os.path.join(folder, name)
@@ -35,7 +38,7 @@ def tree_digest(folder: str) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _acting_files(folder: str) -> Iterator[str]:
+def _acting_files(folder: str, without: frozenset[str]) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise error
 
@@ -43,7 +46,9 @@ def _acting_files(folder: str) -> Iterator[str]:
         folders[:] = [
             each
             for each in folders
-            if each not in _IDLE_FOLDERS and not each.endswith((".egg-info", ".dist-info"))
+            if each not in _IDLE_FOLDERS
+            and not (base == folder and each in without)
+            and not each.endswith((".egg-info", ".dist-info"))
         ]
         inner = os.path.relpath(base, folder)
         for name in names:

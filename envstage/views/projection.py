@@ -10,7 +10,10 @@ from envstage.config import Config, View
 from envstage.errors import EnvstageError
 from envstage.facets import catalogue
 from envstage.facets.imports import Names
-from envstage.facets.packages import is_tooling
+from envstage.facets.packages import is_own, is_tooling
+from envstage.facets.readers import GPU as GPU_READER
+from envstage.facets.readers import PYTHON, readers_of
+from envstage.facets.variables import WATCHED_MARK
 from envstage.snapshot.model import (
     Address,
     Facts,
@@ -23,7 +26,7 @@ from envstage.snapshot.model import (
     written,
 )
 from envstage.views.document import OBSERVED, WIDE, ViewDocument
-from envstage.views.selection import GPU, Selection
+from envstage.views.selection import GPU, USES_GPU, USES_PROGRAMS, Selection
 
 _PACKAGED: Final = ("packages", "conda")
 _NAMED_GROUPS: Final = ("packages", "conda", "variables", "tools")
@@ -68,7 +71,7 @@ def project(
     selected = {
         address: value
         for address, value in facts.items()
-        if _is_selected(address, facts, view, level, selection)
+        if _is_selected(address, facts, view, level, selection, names)
     }
     if selection is not None:
         selected |= _observed(facts, selection, names, view)
@@ -130,10 +133,20 @@ def tolerated_value(value: Value, tolerance: str) -> Value:
 
 
 def _is_selected(
-    address: Address, facts: Facts, view: View, level: Level, selection: Selection | None
+    address: Address,
+    facts: Facts,
+    view: View,
+    level: Level,
+    selection: Selection | None,
+    names: Names | None,
 ) -> bool:
     if covered(view.include, address):
         return True
+    if address[0] == "packages" and is_own(facts, address[1]):
+        # Code, which the stages' deps track (case 9). That it is the project's own stays in the
+        # view: an installed copy in its place is a package.
+        is_used = selection is None or address[1] in selection.packages
+        return address[2:] == ("note",) and is_used and not covered(view.exclude, address)
     if covered(view.exclude, address) or not catalogue.counts(address):
         return False
     own = catalogue.level_of(address)
@@ -141,6 +154,8 @@ def _is_selected(
         return False
     if selection is None:
         return not (address[0] in _PACKAGED and is_tooling(facts, address[1]))
+    if address[0] == "variables":
+        return _is_read(address[1], facts, selection, names)
     return _is_used(address, facts, selection)
 
 
@@ -157,25 +172,47 @@ def _is_used(address: Address, facts: Facts, selection: Selection) -> bool:
         return not is_python or address[1] in selection.packages
     if address[:2] in GPU:
         return selection.uses_gpu
-    # What PYTHONPATH makes importable is told name by name, for the names that were used.
-    return address != ("variables", "PYTHONPATH")
+    if facet == "tools":
+        return selection.uses_programs
+    return True
+
+
+def _is_read(name: str, facts: Facts, selection: Selection, names: Names | None) -> bool:
+    """Whether a run may have read a variable: nobody sees that, but it needs the reader."""
+    if name == "PYTHONPATH":
+        # What it makes importable is told name by name, for the names that were used.
+        return False
+    readers = readers_of(name)
+    if not readers or (WATCHED_MARK, name) in facts:
+        return True
+    if PYTHON in readers:
+        return selection.uses_python
+    if selection.uses_programs:
+        return True
+    if GPU_READER in readers:
+        return selection.uses_gpu
+    if any(module.partition(".")[0] in readers for module in selection.modules):
+        return True
+    return names is None or names.provides(selection.packages, readers)
 
 
 def _observed(
     facts: Facts, selection: Selection, names: Names | None, view: View
 ) -> dict[Address, Value]:
     """The facts that only this selection asks for."""
-    found: dict[Address, Value] = {}
+    found = _uses(selection)
     for name in selection.packages:
         if ("packages", name, "version") not in facts:
             found["packages", name] = None
     for name in selection.metadata:
-        if ("packages", name, "metadata") in facts:
+        # The project's own version may move with each commit.
+        if ("packages", name, "metadata") in facts and not is_own(facts, name):
             found["packages", name, "metadata"] = facts["packages", name, "metadata"]
     if names is not None:
         for name in selection.modules:
             found["modules", name] = names.meaning(name)
-        for name, value in names.shadows(selection.packages).items():
+        shadows = names.shadows(selection.packages) if selection.uses_python else {}
+        for name, value in shadows.items():
             found["modules", name] = value
         for group in selection.entry_points:
             found["entry_points", group] = names.entry_points(group)
@@ -184,6 +221,15 @@ def _observed(
     return {
         address: value for address, value in found.items() if not covered(view.exclude, address)
     }
+
+
+def _uses(selection: Selection) -> dict[Address, Value]:
+    found: dict[Address, Value] = {}
+    if selection.uses_gpu:
+        found[USES_GPU] = True
+    if selection.uses_programs and selection.uses_python:
+        found[USES_PROGRAMS] = True
+    return found
 
 
 def _tolerance_of(view: View, address: Address) -> str:

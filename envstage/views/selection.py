@@ -9,6 +9,10 @@ from envstage.snapshot.model import Address, Level, covered
 from envstage.views.document import OBSERVED, ViewDocument
 
 GPU: Final = (("hardware", "gpu"), ("hardware", "cuda"))
+# In the view itself, so that it alone tells its selection, whatever its level and `exclude`.
+USES_GPU: Final = ("uses", "gpu")
+USES_PROGRAMS: Final = ("uses", "programs")
+_OF_PYTHON: Final = ("python", "packages", "modules", "entry_points", "files")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +25,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         entry_points: groups queried; `*` for all.
         files: modules loaded from outside the import path and the repository.
         uses_python: whether any Python process took part.
-        uses_gpu: whether a process had a GPU library mapped or a device open.
+        uses_gpu: whether a process had a GPU library mapped or a device open, or a program
+            that nobody can look into may have.
+        uses_programs: whether programs other than Python were started: what these read or use
+            nobody sees.
     """
 
     packages: frozenset[str] = frozenset()
@@ -31,6 +38,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     files: frozenset[str] = frozenset()
     uses_python: bool = True
     uses_gpu: bool = False
+    uses_programs: bool = False
 
     def union(self, other: "Selection") -> "Selection":
         """What either used."""
@@ -42,6 +50,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             files=self.files | other.files,
             uses_python=self.uses_python or other.uses_python,
             uses_gpu=self.uses_gpu or other.uses_gpu,
+            uses_programs=self.uses_programs or other.uses_programs,
         )
 
 
@@ -56,14 +65,16 @@ def selection_of(view: ViewDocument, include: Sequence[str] = ()) -> Selection |
         return None
     addresses = view.facts.keys()
     used = [each for each in addresses if _is_evidence(each, view.level, include)]
+    uses_python = any(each[0] in _OF_PYTHON and not covered(include, each) for each in addresses)
     return Selection(
         packages=_names(used, "packages"),
         metadata=frozenset(each[1] for each in addresses if each[2:] == ("metadata",)),
         modules=_names(addresses, "modules"),
         entry_points=_names(addresses, "entry_points"),
         files=_names(addresses, "files"),
-        uses_python=any(each[0] == "python" for each in used),
-        uses_gpu=any(each[:2] in GPU for each in used),
+        uses_python=uses_python,
+        uses_gpu=USES_GPU in addresses or any(each[:2] in GPU for each in used),
+        uses_programs=USES_PROGRAMS in addresses or not uses_python,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Once
 from tests.e2e.pipeline import Pipeline
+from tests.wheels import build_wheel
 
 pytestmark = pytest.mark.e2e
 
@@ -154,3 +155,54 @@ def test_facts_included_by_name_say_nothing_about_what_was_used(pipeline: Pipeli
     assert pipeline.ran(pipeline.repro()) == {"environment", "train"}
     pipeline.install("beta", "2.0")
     assert pipeline.ran(pipeline.repro()) == {"environment", "train"}
+
+
+SCRIPT = "import sys\n\ndef main():\n    open(sys.argv[1], 'w').write('done\\n')\n"
+CONSOLE_YAML = """\
+stages:
+  report:
+    cmd: summarise model.txt
+    outs:
+    - model.txt
+"""
+
+
+def test_console_script_counts_as_its_package(tmp_path: Path) -> None:
+    made = Pipeline(tmp_path).create(CONSOLE_YAML)
+    options = {
+        "files": {"summariser.py": SCRIPT},
+        "entry_points": "[console_scripts]\nsummarise = summariser:main\n",
+    }
+    wheel = build_wheel(made.wheelhouse, "summariser", "1.0", **options)  # type: ignore[arg-type]
+    made.venv.install(wheel)
+    made.track("report")
+    made.repro()
+    document = json.loads(made.read("environment/views/report.json"))
+    assert document["facts"]["packages"].keys() == {"summariser"}
+    # The wrapper holds the environment's path, and pip words it otherwise than uv.
+    assert "files" not in document["facts"]
+    made.venv.pip_install(wheel)
+    assert made.ran(made.repro()) == {"environment"}
+
+
+OUTSIDE = """\
+import sys, pathlib
+sys.path.insert(0, str(pathlib.Path.home() / "lib"))
+import loose
+pathlib.Path("model.txt").write_text(loose.version)
+"""
+
+
+def test_a_file_from_home_is_named_without_the_user(tmp_path: Path) -> None:
+    made = Pipeline(tmp_path).create(**{"train.py": OUTSIDE})
+    for user in ("ada", "bob"):
+        (tmp_path / user / "lib").mkdir(parents=True)
+        (tmp_path / user / "lib" / "loose.py").write_text("version = '1'\n")
+    made.environ["HOME"] = str(tmp_path / "ada")
+    made.track("train")
+    made.repro()
+    assert facts(made)["files"].keys() == {"~/lib/loose.py"}  # type: ignore[attr-defined]
+    made.environ["HOME"] = str(tmp_path / "bob")
+    assert made.ran(made.repro()) == {"environment"}
+    (tmp_path / "bob" / "lib" / "loose.py").write_text("version = '2'\n")
+    assert made.ran(made.repro()) == {"environment", "train"}

@@ -285,3 +285,13 @@ def _age(folder: Path) -> None:
 
     newest = max(file.stat().st_ctime for file in folder.iterdir())
     time.sleep(max(0.0, newest + 2.1 - time.time()))
+
+
+@pytest.mark.parametrize("name", ["json", "hashlib", "types", "re", "csv"])
+def test_a_module_that_shadows_the_standard_library_does_not_harm_the_probe(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / f"{name}.py").write_text("raise SystemExit('this is for the program')\n")
+    answer = probe(sys.executable, PYTHONPATH=str(tmp_path))
+    assert answer.path[0] == str(tmp_path)
+    assert versions(answer) == versions(probe(sys.executable))
