@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from envstage.facets.contract import Installed, ProbeAnswer
 from envstage.facets.imports import Names
 from envstage.observer.observation import Observation
+from envstage.runs.loaded_files import Programs, archive_of, is_derived
 from envstage.views.selection import Selection
 
 
@@ -22,7 +23,8 @@ def observed_selection(observation: Observation, probe: ProbeAnswer, names: Name
         return Selection(uses_python=False, uses_gpu=observation.uses_gpu)
     reader = _Reader(probe, names)
     for path in observation.files:
-        reader.add_file(path)
+        if not is_derived(path, observation.began_s):
+            reader.add_file(path)
     for name, origin in observation.found:
         reader.add_found(name, origin)
     for name in observation.missing:
@@ -36,6 +38,7 @@ def observed_selection(observation: Observation, probe: ProbeAnswer, names: Name
         metadata=frozenset(read),
         modules=frozenset(reader.modules),
         entry_points=frozenset(observation.entry_point_groups),
+        providers=frozenset({"*"} if "*" in observation.providers else observation.providers),
         files=frozenset(reader.files),
         uses_gpu=observation.uses_gpu,
     )
@@ -49,6 +52,7 @@ class _Reader:
         self.modules: set[str] = set()
         self.files: set[str] = set()
         self._names = names
+        self._programs = Programs(probe)
         self._recorded: dict[str, frozenset[str]] = {}
         self._checkouts = {
             path + os.sep: each.name for each in probe.distributions for path in _checkout(each)
@@ -56,15 +60,19 @@ class _Reader:
 
     def add_file(self, path: str) -> None:
         """A module was loaded from this file."""
-        for checkout, name in self._checkouts.items():
-            if path.startswith(checkout):
-                self.packages.add(name)
-                return
         if self._names.is_code(path):
+            return
+        if self._is_of_checkout(path):
             return
         entry = self._names.entry_of(path)
         if entry is None:
-            self.files.add(path)
+            owners = self._programs.owners(path)
+            self.packages.update(owners)
+            if not owners:
+                self.files.add(archive_of(path))
+            return
+        if os.path.isfile(entry):  # a zip file on the import path, whole
+            self.files.add(entry)
             return
         relative = os.path.relpath(path, entry).replace(os.sep, "/")
         owner = self._owner(entry, relative)
@@ -75,7 +83,7 @@ class _Reader:
 
     def add_found(self, name: str, origin: str) -> None:
         """A name was looked up and found; what is loaded of it is among the files as well."""
-        if not origin or self._names.is_code(origin):
+        if not origin or self._names.is_code(origin) or self._is_of_checkout(origin):
             return
         entry = self._names.entry_of(origin)
         if entry is None:
@@ -84,6 +92,15 @@ class _Reader:
         owner = self._owner(entry, relative)
         if owner is not None:
             self.packages.add(owner)
+        else:
+            self.modules.add(name)
+
+    def _is_of_checkout(self, path: str) -> bool:
+        for checkout, name in self._checkouts.items():
+            if path.startswith(checkout):
+                self.packages.add(name)
+                return True
+        return False
 
     def _owner(self, entry: str, relative: str) -> str | None:
         owners = self._names.owners(entry, relative.partition("/")[0].partition(".")[0])

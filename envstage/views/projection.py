@@ -173,17 +173,26 @@ def _observed(
         if ("packages", name, "metadata") in facts:
             found["packages", name, "metadata"] = facts["packages", name, "metadata"]
     if names is not None:
-        for name in selection.modules:
-            found["modules", name] = names.meaning(name)
-        for name, value in names.shadows(selection.packages).items():
-            found["modules", name] = value
-        for group in selection.entry_points:
-            found["entry_points", group] = names.entry_points(group)
-        for path in selection.files:
-            found["files", path] = names.file(path)
+        found |= _asked(selection, names)
     return {
         address: value for address, value in found.items() if not covered(view.exclude, address)
     }
+
+
+def _asked(selection: Selection, names: Names) -> dict[Address, Value]:
+    """What names, groups and files mean to the interpreter."""
+    found: dict[Address, Value] = {}
+    for name in selection.modules:
+        found["modules", name] = names.meaning(name)
+    for name, value in names.shadows(selection.packages).items():
+        found["modules", name] = value
+    for group in selection.entry_points:
+        found["entry_points", group] = names.entry_points(group)
+    for name in selection.providers:
+        found["providers", name] = names.providers(name)
+    for path in selection.files:
+        found["files", path] = names.file(path)
+    return found
 
 
 def _tolerance_of(view: View, address: Address) -> str:
