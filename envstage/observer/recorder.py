@@ -278,6 +278,8 @@ class Recorder:
     def listed(self, arguments: "Tuple[Any, ...]") -> None:
         """`os.listdir`, `os.scandir`: of a folder of installed packages."""
         path = arguments[0]
+        if hasattr(path, "__fspath__"):
+            path = os.fspath(path)
         if type(path) is str and path.rstrip(os.sep).endswith(SITES):
             name = os.path.basename(path.rstrip(os.sep))
             self.part("entries")["folder_listed"](self.report, name)
@@ -442,7 +444,8 @@ class Recorder:
 
     def listener(self) -> "Callable[[str, Tuple[Any, ...]], None]":
         """The audit hook. It is called for every event of the interpreter: one lookup, for
-        most of them."""
+        most of them. `id()` is one too, and some programs do little else (`copy.deepcopy`): a
+        comparison costs them less. Nine tenths of what remains is the interpreter's own."""
         handler_of = {
             "exec": self.executed,
             "import": self.imported,
@@ -460,6 +463,8 @@ class Recorder:
         }.get
 
         def audit(event: str, arguments: "Tuple[Any, ...]") -> None:
+            if event == "builtins.id":
+                return
             handler = handler_of(event)
             if handler is not None:
                 try:

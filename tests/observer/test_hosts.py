@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.observer.observed import Outcome, observed
+from tests.observer.observed import Outcome, observed, script
 from tests.wheels import UV, Venv, build_wheel
 
 POINTS = "[demo.group]\none = alpha\n[console_scripts]\nalpha-tool = alpha:main\n"
@@ -83,6 +83,28 @@ def test_mapping_is_what_it_would_be(tmp_path: Path, venv: Venv) -> None:
 )
 def test_listing_all_packages_is_an_enumeration(tmp_path: Path, venv: Venv, text: str) -> None:
     assert run(venv, tmp_path, text).observation.enumerations == ("a listing of site-packages",)
+
+
+@pytest.mark.parametrize("text", ["os.listdir(site)", "list(Path(site).iterdir())"])
+def test_listing_under_every_python(tmp_path: Path, python: str, text: str) -> None:
+    start = "import os, sysconfig\nfrom pathlib import Path\nsite = sysconfig.get_path('purelib')\n"
+    seen = script(tmp_path, start + text, python)
+    assert seen.returncode == 0, seen.stderr
+    assert len(seen.observation.enumerations) == 1
+
+
+def test_providers_under_every_python(tmp_path: Path, python: str) -> None:
+    text = """
+import importlib.metadata as library
+ask = getattr(library, "packages_distributions", None)
+print(ask is None or (ask().get("absent_one"), ask.__name__, ask.__module__))
+"""
+    seen = script(tmp_path, text, python)
+    assert seen.returncode == 0, seen.stderr
+    if seen.stdout != "True\n":
+        assert seen.stdout == "(None, 'packages_distributions', 'importlib.metadata')\n"
+        assert seen.observation.providers == ("absent_one",)
+    assert seen.observation.enumerations == seen.observation.doubts == ()
 
 
 def test_importing_and_asking_list_nothing_that_counts(tmp_path: Path, venv: Venv) -> None:
