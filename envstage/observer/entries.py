@@ -27,6 +27,7 @@ HOSTS = {
 HELPERS = ("importlib_metadata", "importlib", "zipp", "pkg_resources", "entrypoints", "stevedore")
 STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 INSTALLED = (STANDARD + "site-packages" + os.sep, STANDARD + "dist-packages" + os.sep)
+SITES = (os.sep + "site-packages", os.sep + "dist-packages")
 WHOLE = "*"
 FRAMES_AT_MOST = 60
 ENDINGS = (".dist-info", ".egg-info", "EGG-INFO")
@@ -120,9 +121,16 @@ def is_heard_later(frame: "Any") -> bool:
     return caller is not None and caller.f_globals.get("__name__") == "_envstage_observer_providers"
 
 
-def folder_listed(report: "Any", name: str) -> None:
-    """A folder of installed packages is listed: by the import system, for a query, or by
-    somebody who looks at everything that is there."""
+def folder_listed(report: "Any", path: str) -> None:
+    """A folder of installed packages is listed for a query, or by somebody who looks at
+    everything that is there; or one of a namespace package, to find plugins in it."""
+    path = os.path.abspath(path)
+    if not path.endswith(SITES):
+        if any(site + os.sep in path for site in SITES) and not os.path.exists(
+            path + os.sep + "__init__.py"
+        ):
+            report.once("listing", path)
+        return
     frame: "Any" = sys._getframe(1)
     for _ in range(FRAMES_AT_MOST):
         if frame is None or not is_helper(frame):
@@ -134,7 +142,7 @@ def folder_listed(report: "Any", name: str) -> None:
             query_seen(report, frame)
             return
         frame = frame.f_back
-    report.once("enumeration", "a listing of " + name)
+    report.once("enumeration", "a listing of " + os.path.basename(path))
 
 
 def distributions_asked(report: "Any", context: "Any") -> None:

@@ -57,7 +57,6 @@ READ_AT_ONCE_BYTES = 1 << 16
 DESCRIPTORS_AT_MOST = 4096
 SIGNALS_THAT_END = (9, 15)
 PENDING_AT_MOST = 64
-SITES = (os.sep + "site-packages", os.sep + "dist-packages")
 INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
@@ -276,13 +275,16 @@ class Recorder:
             self.part("entries")["metadata_opened"](self.report, path)
 
     def listed(self, arguments: "Tuple[Any, ...]") -> None:
-        """`os.listdir`, `os.scandir`: of a folder of installed packages."""
+        """`os.listdir`, `os.scandir`: of a folder of installed packages, or within one; the
+        import system itself does it all the time."""
         path = arguments[0]
         if hasattr(path, "__fspath__"):
             path = os.fspath(path)
-        if type(path) is str and path.rstrip(os.sep).endswith(SITES):
-            name = os.path.basename(path.rstrip(os.sep))
-            self.part("entries")["folder_listed"](self.report, name)
+        if type(path) is not str or "-packages" not in path:
+            return
+        frame: "Any" = sys._getframe(2)  # past the audit hook
+        if not frame.f_code.co_filename.startswith("<frozen importlib"):
+            self.part("entries")["folder_listed"](self.report, path)
 
     def dlopened(self, arguments: "Tuple[Any, ...]") -> None:
         """`ctypes.dlopen`: a library asked for by name, found or not."""

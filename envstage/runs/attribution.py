@@ -21,12 +21,13 @@ def observed_selection(observation: Observation, probe: ProbeAnswer, names: Name
     """
     if not observation.processes:
         return Selection(uses_python=False, uses_gpu=observation.uses_gpu)
-    reader = _Reader(probe, names)
+    reader = _Reader(probe, names, observation.began_s)
     for path in observation.files:
-        if not is_derived(path, observation.began_s):
-            reader.add_file(path)
+        reader.add_file(path)
     for name, origin in observation.found:
         reader.add_found(name, origin)
+    for path in observation.listings:
+        reader.add_listing(path)
     for name in observation.missing:
         if name.partition(".")[0] not in sys.stdlib_module_names:
             reader.modules.add(name)
@@ -47,11 +48,12 @@ def observed_selection(observation: Observation, probe: ProbeAnswer, names: Name
 class _Reader:
     """Attributes files to distributions by the installed files, never by name (case 35)."""
 
-    def __init__(self, probe: ProbeAnswer, names: Names) -> None:
+    def __init__(self, probe: ProbeAnswer, names: Names, began_s: float) -> None:
         self.packages: set[str] = set()
         self.modules: set[str] = set()
         self.files: set[str] = set()
         self._names = names
+        self._began_s = began_s
         self._programs = Programs(probe)
         self._recorded: dict[str, frozenset[str]] = {}
         self._checkouts = {
@@ -66,10 +68,7 @@ class _Reader:
             return
         entry = self._names.entry_of(path)
         if entry is None:
-            owners = self._programs.owners(path)
-            self.packages.update(owners)
-            if not owners:
-                self.files.add(archive_of(path))
+            self._add_outside(path)
             return
         if os.path.isfile(entry):  # a zip file on the import path, whole
             self.files.add(entry)
@@ -81,12 +80,20 @@ class _Reader:
         else:
             self.modules.add(_dotted(relative))
 
+    def _add_outside(self, path: str) -> None:
+        """Code from outside the import path and the repository."""
+        owners = self._programs.owners(path)
+        self.packages.update(owners)
+        if not owners and not is_derived(path, self._began_s):
+            self.files.add(archive_of(path))
+
     def add_found(self, name: str, origin: str) -> None:
         """A name was looked up and found; what is loaded of it is among the files as well."""
         if not origin or self._names.is_code(origin) or self._is_of_checkout(origin):
             return
         entry = self._names.entry_of(origin)
         if entry is None:
+            self.add_file(origin)
             return
         relative = os.path.relpath(origin, entry).replace(os.sep, "/")
         owner = self._owner(entry, relative)
@@ -94,6 +101,12 @@ class _Reader:
             self.packages.add(owner)
         else:
             self.modules.add(name)
+
+    def add_listing(self, path: str) -> None:
+        """A namespace package was searched for modules: who has some in it is a fact."""
+        entry = self._names.entry_of(path)
+        if entry is not None:
+            self.modules.add(os.path.relpath(path, entry).replace(os.sep, "."))
 
     def _is_of_checkout(self, path: str) -> bool:
         for checkout, name in self._checkouts.items():

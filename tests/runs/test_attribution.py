@@ -131,6 +131,43 @@ def test_loose_module_without_source(place: Place) -> None:
     assert "bare" in place.ran("import bare").modules
 
 
+def test_namespace_searched_for_plugins(place: Place) -> None:
+    def plugin(name: str) -> None:
+        files = {f"plugins_of/{name}.py": ""}
+        place.venv.install(build_wheel(place.wheelhouse, f"plugin-{name}", "1.0", files=files))
+
+    plugin("one")
+    text = """
+import importlib, pkgutil, plugins_of
+for found in pkgutil.iter_modules(plugins_of.__path__):
+    importlib.import_module("plugins_of." + found.name)
+"""
+    selection = place.ran(text)
+    assert selection.packages == {"plugin-one"}
+    assert selection.modules == {"plugins_of"}
+    before = Names(Machine(), str(place.project), place.probed()).meaning("plugins_of")
+    plugin("two")
+    after = Names(Machine(), str(place.project), place.probed()).meaning("plugins_of")
+    assert (before, after) == ("package plugin-one", "package plugin-one, plugin-two")
+
+
+def test_package_that_lists_its_own_files_asks_nothing(place: Place) -> None:
+    files = {"gamma/__init__.py": "import os; os.listdir(__path__[0])", "gamma/a.py": ""}
+    place.venv.install(build_wheel(place.wheelhouse, "gamma", "1.0", files=files))
+    selection = place.ran("import gamma")
+    assert selection.packages == {"gamma"}
+    assert selection.modules == frozenset()
+
+
+def test_module_found_beyond_the_import_path(place: Place) -> None:
+    library = place.folder / "elsewhere" / "helper.py"
+    library.parent.mkdir()
+    library.write_text("")
+    time.sleep(0.1)
+    text = f"import sys, importlib.util; sys.path.append({str(library.parent)!r})\n"
+    assert place.ran(text + "importlib.util.find_spec('helper')").files == {str(library)}
+
+
 def test_own_editable_install_is_code(place: Place) -> None:
     (place.project / "src" / "mine").mkdir(parents=True)
     (place.project / "src" / "mine" / "__init__.py").write_text("import alpha")
