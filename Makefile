@@ -13,11 +13,11 @@ MAKEFLAGS += --no-print-directory
 # A caller's environment must not decide what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MAKEFLAGS
 
-.PHONY: help venv lint check test test-all bench demo clean
+.PHONY: help venv lint check test test-all bench bench-observed demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
-	  | while IFS='|' read -r name text; do printf '  %-10s%s\n' "$$name" "$$text"; done
+	  | while IFS='|' read -r name text; do printf '  %-16s%s\n' "$$name" "$$text"; done
 
 venv: $(STAMP)  ## make .venv-test; made again when pyproject.toml changes
 
@@ -55,6 +55,9 @@ bench: $(STAMP)  ## the truth table of environment changes, and two clones that 
 	@$(BIN)/python -m benchmarks.invalidation --workers $(WORKERS) \
 	  --markdown docs/invalidation.md </dev/null
 	@$(BIN)/python -m benchmarks.sharing --steps 200 </dev/null
+
+bench-observed: $(STAMP)  ## observed views against sys.modules, 80 scripts: docs/observed.md
+	@$(BIN)/python -m benchmarks.observed --markdown docs/observed.md
 
 demo:  ## DVC, an environment stage, a package that changes and comes back (KEEP=1 keeps it)
 	@PYTHON="$(PYTHON)" bash examples/demo.sh

@@ -1,1 +1,1 @@
-"""Measurements that the documentation quotes; each is a command."""
+"""Measurements that the documentation quotes; each is a command that prints its table."""

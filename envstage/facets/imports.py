@@ -26,6 +26,11 @@ FACTS: Final = (
         "what a name means that a run looked up: absent, a package, or a loose module's digest",
     ),
     FactRule("entry_points.*", Level.SOFTWARE, "the content of a group that a run queried"),
+    FactRule(
+        "providers.*",
+        Level.SOFTWARE,
+        "the packages that provide a module of which a run asked that; `*` for every module",
+    ),
     FactRule("files.*", Level.SOFTWARE, "digest of a module that a run loaded from elsewhere"),
     FactRule("uses.gpu", Level.SOFTWARE, "whether a run used a GPU, or may have unseen"),
     FactRule("uses.programs", Level.SOFTWARE, "whether a run started programs beside Python"),
@@ -120,18 +125,6 @@ class Names:
                 return mark + path[len(folder) :].replace(os.sep, "/")
         return path
 
-    def script_owner(self, path: str) -> str | None:
-        """The package whose entry point a script of the environment starts: a wrapper, which
-        each installer words in its own way."""
-        if not self._is_script(path):
-            return None
-        name = os.path.basename(path).removesuffix(".exe")
-        for installed in self._probe.distributions:
-            for group, line in _entries(installed.entry_points):
-                if group in ("console_scripts", "gui_scripts") and line.startswith(f"{name} ="):
-                    return installed.name
-        return None
-
     def _is_script(self, path: str) -> bool:
         folder, name = os.path.split(os.path.dirname(path))
         return name in ("bin", "Scripts") and self._is_prefix(folder)
@@ -191,6 +184,32 @@ class Names:
         if group == "*" and lines:
             return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
         return tuple(lines) or None
+
+    def providers(self, module: str) -> Value:
+        """The packages that have a module of this name at the top; `*`: all, by module.
+
+        Names, no versions: `packages_distributions` tells none.
+        """
+        lines = sorted(
+            installed.name if module != "*" else f"{top} ({installed.name})"
+            for installed in self._probe.distributions
+            if installed.name != OURSELVES
+            for top in self._declared(installed)
+            if module in ("*", top)
+        )
+        if module == "*" and lines:
+            return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return tuple(lines) or None
+
+    def _declared(self, installed: Installed) -> frozenset[str]:
+        # What an editable install provides is not among its files.
+        if installed.direct_url is None or '"editable"' not in installed.direct_url:
+            return frozenset(installed.tops)
+        try:
+            text = self._world.read(os.path.join(installed.metadata_path, "top_level.txt"))
+        except OSError:
+            return frozenset(installed.tops)
+        return frozenset((*installed.tops, *text.decode("utf-8", "replace").split()))
 
     def _find(self, name: str) -> tuple[str, str | None] | None:
         """The folder of the import path and the file that a name means; no file: a namespace."""

@@ -14,22 +14,59 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("importlib.metadata", "importlib_metadata", "pkg_resources")
 QUERIES = ("entry_points", "iter_entry_points")
+MAPPING = "packages_distributions"
+# Others that answer a query for one group by walking through all distributions themselves; the
+# group is a local name of these functions.
+HOSTS = {
+    "entrypoints": ("get_group_all", "get_group_named", "get_single"),
+    "stevedore._cache": ("get_group_all", "get_group_named", "get_single"),
+    "pluggy._manager": ("load_setuptools_entrypoints",),
+    "pluggy.manager": ("load_setuptools_entrypoints",),
+}
+# Between a query and the file that it opens there are only these and the standard library.
+HELPERS = ("importlib_metadata", "importlib", "zipp", "pkg_resources", "entrypoints", "stevedore")
+STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+INSTALLED = (STANDARD + "site-packages" + os.sep, STANDARD + "dist-packages" + os.sep)
+SITES = (os.sep + "site-packages", os.sep + "dist-packages")
 WHOLE = "*"
 FRAMES_AT_MOST = 60
 ENDINGS = (".dist-info", ".egg-info", "EGG-INFO")
 
 
 def query_frame() -> "Any":
-    """The frame of a query for entry points that is being answered now, or None."""
+    """The frame of a query for entry points that is being answered now, or None.
+
+    The search ends at the first frame that is nobody's helper: a plugin that a host is loading
+    asks for itself.
+    """
     frame: "Any" = sys._getframe(1)
     for _ in range(FRAMES_AT_MOST):
         if frame is None:
             return None
-        module = frame.f_globals.get("__name__")
-        if module in LIBRARIES and frame.f_code.co_name in QUERIES and is_function(frame):
+        if is_query(frame):
             return frame
+        if not is_helper(frame):
+            return None
         frame = frame.f_back
     return None
+
+
+def is_query(frame: "Any") -> bool:
+    """Whether a frame is that of a function that answers a query."""
+    module = frame.f_globals.get("__name__")
+    name = frame.f_code.co_name
+    if name in HOSTS.get(module, ()):
+        return True
+    return module in LIBRARIES and (name == MAPPING or (name in QUERIES and is_function(frame)))
+
+
+def is_helper(frame: "Any") -> bool:
+    """Whether a frame is of the standard library, of ours or of a library of metadata."""
+    name = str(frame.f_globals.get("__name__", ""))
+    if name.startswith("_envstage_observer") or name.partition(".")[0] in HELPERS:
+        return True
+    path = frame.f_code.co_filename
+    return path.startswith(("<frozen ", STANDARD)) and not path.startswith(INSTALLED)
 
 
 def is_function(frame: "Any") -> bool:
@@ -43,11 +80,10 @@ def metadata_opened(report: "Any", path: str) -> None:
     folder = metadata_folder(path)
     if not folder:
         return
-    if path.endswith("entry_points.txt"):
-        frame = query_frame()
-        if frame is not None:
-            query_seen(report, frame)
-            return
+    frame = query_frame()
+    if frame is not None and (path.endswith("entry_points.txt") or frame.f_code.co_name == MAPPING):
+        query_seen(report, frame)
+        return
     report.once("metadata", os.path.abspath(folder))
 
 
@@ -61,8 +97,12 @@ def metadata_folder(path: str) -> str:
 
 def query_seen(report: "Any", frame: "Any") -> None:
     """Record the group that a query asks for. One without a group is asked for it later, by
-    `select` on what it gives."""
+    `select` on what it gives; a mapping of modules, by its keys (see `providers`)."""
     values = frame.f_locals
+    if frame.f_code.co_name == MAPPING:
+        if not is_heard_later(frame):
+            report.once("provider", WHOLE)
+        return
     parameters = values.get("params", values)
     group = parameters.get("group")
     if isinstance(group, str):
@@ -73,6 +113,36 @@ def query_seen(report: "Any", frame: "Any") -> None:
         report.once("entry_points", WHOLE)
         return
     watch_selection(report, module)
+
+
+def is_heard_later(frame: "Any") -> bool:
+    """Whether `packages_distributions` was called through the function in its place."""
+    caller = frame.f_back
+    return caller is not None and caller.f_globals.get("__name__") == "_envstage_observer_providers"
+
+
+def folder_listed(report: "Any", path: str) -> None:
+    """A folder of installed packages is listed for a query, or by somebody who looks at
+    everything that is there; or one of a namespace package, to find plugins in it."""
+    path = os.path.abspath(path)
+    if not path.endswith(SITES):
+        if any(site + os.sep in path for site in SITES) and not os.path.exists(
+            path + os.sep + "__init__.py"
+        ):
+            report.once("listing", path)
+        return
+    frame: "Any" = sys._getframe(1)
+    for _ in range(FRAMES_AT_MOST):
+        if frame is None or not is_helper(frame):
+            break
+        module = str(frame.f_globals.get("__name__", ""))
+        if module in LIBRARIES or module.startswith(("importlib.", "_frozen_importlib")):
+            return  # it has said what it looks for
+        if is_query(frame):
+            query_seen(report, frame)
+            return
+        frame = frame.f_back
+    report.once("enumeration", "a listing of " + os.path.basename(path))
 
 
 def distributions_asked(report: "Any", context: "Any") -> None:
@@ -93,7 +163,7 @@ def enumerating() -> str:
     frame: "Any" = sys._getframe(2)
     name = "distributions"
     for _ in range(FRAMES_AT_MOST):
-        if frame is None:
+        if frame is None or not is_helper(frame):
             break
         if frame.f_globals.get("__name__") in LIBRARIES and frame.f_code.co_name[:1] not in "_<":
             name = frame.f_code.co_name
@@ -109,6 +179,7 @@ def watch_selection(report: "Any", module: "Any") -> None:
             continue
         kind._envstage_is_watched = True
         if name == "EntryPoints":
+            watch_property(report, kind, "groups", module)
             watch_method(kind, "select", lambda own, words: selected(report, words))
             watch_method(kind, "__iter__", lambda own, words: iterated(report, module, own))
         else:
@@ -119,7 +190,7 @@ def watch_groups(report: "Any", kind: "Any", module: "Any") -> None:
     """The dictionary by group that Python 3.10 and 3.11 give."""
 
     def taken(own: "Any", words: "Any") -> None:
-        if is_called_inside(module):
+        if is_called_inside(module) or asker() in HOSTS:
             return
         key = words.get("group", words.get(0))
         if isinstance(key, str):
@@ -129,6 +200,7 @@ def watch_groups(report: "Any", kind: "Any", module: "Any") -> None:
         if not is_called_inside(module):
             report.once("entry_points", WHOLE)
 
+    watch_property(report, kind, "groups", module)
     for method in ("select", "get", "__getitem__", "__contains__"):
         watch_method(kind, method, taken)
     for method in ("__iter__", "keys", "values", "items"):
@@ -151,6 +223,34 @@ def watch_method(kind: "Any", name: str, note: "Callable[[Any, Any], None]") -> 
     setattr(kind, name, watched)
 
 
+def watch_property(report: "Any", kind: "Any", name: str, module: "Any") -> None:
+    """Hear who reads a property that tells of all entry points."""
+    plain = getattr(kind, name, None)
+    if not isinstance(plain, property):
+        return
+
+    def watched(self: "Any") -> "Any":
+        is_inside = sys._getframe(1).f_globals is vars(module)
+        if not is_inside and asker() not in HOSTS and is_mixed(self):
+            report.once("entry_points", WHOLE)
+        return plain.__get__(self)
+
+    setattr(kind, name, property(watched, doc=plain.__doc__))
+
+
+def asker() -> str:
+    """The module that asks a library of metadata something, through whatever of its functions."""
+    frame: "Any" = sys._getframe(1)
+    for _ in range(FRAMES_AT_MOST):
+        if frame is None:
+            break
+        name = str(frame.f_globals.get("__name__", ""))
+        if name not in LIBRARIES and not name.startswith("_envstage_observer"):
+            return name
+        frame = frame.f_back
+    return ""
+
+
 def is_called_inside(module: "Any") -> bool:
     """Whether the watched method was called by its own module."""
     frame: "Any" = sys._getframe(3)
@@ -160,7 +260,7 @@ def is_called_inside(module: "Any") -> bool:
 def selected(report: "Any", words: "Any") -> None:
     """`select(group=…)`; without a group, the iteration inside tells that all are looked at."""
     group = words.get("group")
-    if isinstance(group, str):
+    if isinstance(group, str) and asker() not in HOSTS:
         report.once("entry_points", group)
 
 
@@ -177,6 +277,8 @@ def iterated(report: "Any", module: "Any", points: "Any") -> None:
 
 def is_mixed(points: "Any") -> bool:
     """Whether entry points are of several groups and several distributions."""
+    if isinstance(points, dict):  # by group, of Python 3.10 and 3.11
+        return True
     listed = [points_at(points, position) for position in range(len(points))]
     groups = {point.group for point in listed}
     owners = {id(getattr(point, "dist", None)) for point in listed}
@@ -187,45 +289,3 @@ def points_at(points: "Any", position: int) -> "Any":
     """One entry point, past the class's own idea of indexing."""
     base = tuple if isinstance(points, tuple) else list
     return base.__getitem__(points, position)
-
-
-def watch_pkg_resources(report: "Any", spec: "Any") -> None:
-    """`pkg_resources` answers from memory, so its queries are heard where they are made: the
-    functions are wrapped when the module has been executed."""
-    loader = spec.loader
-    execute = getattr(loader, "exec_module", None)
-    if execute is None:
-        return
-
-    def exec_module(module: "Any") -> None:
-        del loader.exec_module
-        execute(module)
-        try:
-            wrap_pkg_resources(report, module)
-        except Exception as error:
-            report.once("incomplete", "pkg_resources: %s" % type(error).__name__)
-
-    loader.exec_module = exec_module
-
-
-def wrap_pkg_resources(report: "Any", module: "Any") -> None:
-    """Hear which distributions are required or found, and which groups are queried."""
-
-    def found(own: "Any", words: "Any") -> None:
-        key = getattr(words.get(0), "key", None)
-        if key is not None:
-            report.once("distribution", str(key))
-
-    def resolved(own: "Any", words: "Any") -> None:
-        requirements = list(words.get(0, ()))
-        for requirement in requirements:
-            report.once("distribution", str(requirement.key))
-
-    def queried(own: "Any", words: "Any") -> None:
-        report.once("entry_points", str(words.get("group", words.get(0, WHOLE))))
-
-    kind = module.WorkingSet
-    watch_method(kind, "find", found)
-    watch_method(kind, "iter_entry_points", queried)
-    watch_method(kind, "resolve", resolved)
-    module.iter_entry_points = module.working_set.iter_entry_points

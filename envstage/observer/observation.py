@@ -14,6 +14,8 @@ executable, prefix, version, argv[0] |
 | `distribution` | a name that was asked for, installed or not |
 | `enumeration` | which function went through all distributions |
 | `entry_points` | a group, or `*` |
+| `listing` | a folder of a namespace package that was listed |
+| `provider` | a module's name of which the distribution was asked, or `*` |
 | `dlopen` | a library asked for through ctypes |
 | `library`, `gpu` | a mapped file; a GPU library or device in use |
 | `spawn`, `exec` | a program started, or become; its marks (see `started`) |
@@ -55,6 +57,8 @@ FIELDS: Final[Mapping[str, int]] = {
     "distribution": 1,
     "enumeration": 1,
     "entry_points": 1,
+    "provider": 1,
+    "listing": 1,
     "dlopen": 1,
     "library": 1,
     "gpu": 1,
@@ -126,11 +130,14 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         distributions: names that the program asked `importlib.metadata` and its kin for.
         enumerations: functions that went through every distribution.
         entry_point_groups: groups queried; `*` for all of them.
+        providers: modules of which the program asked who provides them; `*` for all.
+        listings: folders of namespace packages that were listed, as hosts of plugins do.
         libraries: shared libraries that were mapped.
         asked_libraries: names given to ctypes, found or not.
         gpu: GPU libraries mapped and devices open.
         programs: the names of programs other than Python that were started.
         unseen: what this platform does not show.
+        began_s: when the run began (`time.time()`); 0 where nobody said.
         doubts: why something may have been used unseen; empty if the observation is complete.
     """
 
@@ -143,11 +150,14 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     distributions: tuple[str, ...] = ()
     enumerations: tuple[str, ...] = ()
     entry_point_groups: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    listings: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     asked_libraries: tuple[str, ...] = ()
     gpu: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    began_s: float = 0.0
     doubts: tuple[str, ...] = ()
 
     @property
@@ -294,6 +304,8 @@ def combine(reports: Iterable[Report]) -> Observation:
         distributions=union(all_reports, "distribution"),
         enumerations=union(all_reports, "enumeration"),
         entry_point_groups=union(all_reports, "entry_points"),
+        providers=union(all_reports, "provider"),
+        listings=union(all_reports, "listing"),
         libraries=union(all_reports, "library"),
         asked_libraries=union(all_reports, "dlopen"),
         gpu=union(all_reports, "gpu"),

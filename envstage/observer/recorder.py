@@ -49,6 +49,8 @@ NAMES_ELSEWHERE = (
     "org",
     "__builtin__",
 )
+# Modules whose functions are wrapped once they are there (see `hosts`).
+HOSTS = ("pkg_resources", "stevedore", "importlib_metadata")
 GPU_LIBRARIES = (b"libcuda.so", b"libnvidia-ml.so", b"libamdhip64.so", b"libhsa-runtime64.so")
 GPU_DEVICES = ("/dev/nvidia", "/dev/kfd")
 READ_AT_ONCE_BYTES = 1 << 16
@@ -186,6 +188,22 @@ def high_descriptor(descriptor: int) -> int:
     return descriptor
 
 
+def is_on_disk(path: str) -> bool:
+    """Whether a file is there, or an archive that holds it. Generated code (a notebook's cells,
+    what dynamo writes) names files that never were: what it is made from is seen by itself."""
+    while len(path) > 1:
+        try:
+            os.stat(path)
+        except (OSError, ValueError):
+            parent = os.path.dirname(path)
+            if parent == path:
+                return False
+            path = parent
+            continue
+        return os.path.isfile(path)
+    return False
+
+
 class Recorder:
     """What is known of this process, and the handlers of what happens in it."""
 
@@ -228,6 +246,8 @@ class Recorder:
         path = name if name[:1] == os.sep else os.path.join(os.getcwd(), name)
         if self.is_standard(path) or path.startswith(FOLDER):
             return
+        if INSTALLED[0] not in path and INSTALLED[1] not in path and not is_on_disk(path):
+            return
         folder = os.path.dirname(path)
         if folder in self.folders:
             self.report.write_later("module", path)
@@ -253,6 +273,18 @@ class Recorder:
             return
         if not path.startswith(FOLDER):  # where `entries` itself is about to be read
             self.part("entries")["metadata_opened"](self.report, path)
+
+    def listed(self, arguments: "Tuple[Any, ...]") -> None:
+        """`os.listdir`, `os.scandir`: of a folder of installed packages, or within one; the
+        import system itself does it all the time."""
+        path = arguments[0]
+        if hasattr(path, "__fspath__"):
+            path = os.fspath(path)
+        if type(path) is not str or "-packages" not in path:
+            return
+        frame: "Any" = sys._getframe(2)  # past the audit hook
+        if not frame.f_code.co_filename.startswith("<frozen importlib"):
+            self.part("entries")["folder_listed"](self.report, path)
 
     def dlopened(self, arguments: "Tuple[Any, ...]") -> None:
         """`ctypes.dlopen`: a library asked for by name, found or not."""
@@ -395,6 +427,9 @@ class Recorder:
         """Begin to listen."""
         self.begin("exec", "")
         watch_preloaded(self)
+        if "importlib.metadata" in sys.modules:  # by a `.pth` file
+            module = sys.modules["importlib.metadata"]
+            self.part("hosts")["wrap_metadata"](self, module)
         sys.meta_path.insert(0, self.finder)
         sys.addaudithook(self.listener())
         sys.audit("envstage.observer")
@@ -411,11 +446,14 @@ class Recorder:
 
     def listener(self) -> "Callable[[str, Tuple[Any, ...]], None]":
         """The audit hook. It is called for every event of the interpreter: one lookup, for
-        most of them."""
+        most of them. `id()` is one too, and some programs do little else (`copy.deepcopy`): a
+        comparison costs them less. Nine tenths of what remains is the interpreter's own."""
         handler_of = {
             "exec": self.executed,
             "import": self.imported,
             "open": self.opened,
+            "os.listdir": self.listed,
+            "os.scandir": self.listed,
             "ctypes.dlopen": self.dlopened,
             "subprocess.Popen": self.popened,
             "os.posix_spawn": self.posix_spawned,
@@ -427,6 +465,8 @@ class Recorder:
         }.get
 
         def audit(event: str, arguments: "Tuple[Any, ...]") -> None:
+            if event == "builtins.id":
+                return
             handler = handler_of(event)
             if handler is not None:
                 try:
@@ -446,6 +486,8 @@ class Finder:
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         """What the finders behind this one find, for a name at the top level or in a
         namespace package; for others nothing, and the import system asks them itself."""
+        if name == "importlib.metadata":
+            return self.metadata(path, target)
         if name in self.recorder.names:
             return None
         if path is not None and type(path) is list and len(path) < 2:
@@ -453,6 +495,16 @@ class Finder:
         spec = self.follow(name, path, target)
         try:
             self.note(name, spec)
+        except Exception as error:
+            self.recorder.incomplete(error)
+        return spec
+
+    def metadata(self, path: "Any", target: "Any") -> "Any":
+        """The library that answers who provides a module: such questions are heard."""
+        spec = self.follow("importlib.metadata", path, target)
+        try:
+            if spec is not None:
+                self.recorder.part("hosts")["watch"](self.recorder, "importlib.metadata", spec)
         except Exception as error:
             self.recorder.incomplete(error)
         return spec
@@ -476,8 +528,8 @@ class Finder:
             return
         recorder.names.add(name)
         origin = getattr(spec, "origin", None)
-        if name == "pkg_resources":
-            recorder.part("entries")["watch_pkg_resources"](recorder.report, spec)
+        if name in HOSTS:
+            recorder.part("hosts")["watch"](recorder, name, spec)
         if origin in ("built-in", "frozen") or recorder.is_standard(origin or ""):
             return
         recorder.report.write("found", name, origin or "")

@@ -9,6 +9,7 @@ from typing import Final
 from envstage.facets.contract import Installed, ProbeAnswer
 from envstage.facets.imports import Names
 from envstage.observer.observation import Observation
+from envstage.runs.loaded_files import Programs, archive_of, is_derived
 from envstage.views.selection import Selection
 
 # Programs that tell something of the machine or of the code. Libraries start them unasked:
@@ -34,11 +35,13 @@ def observed_selection(
     """
     if not observation.processes:
         return without_python()
-    reader = _Reader(probe, names)
+    reader = _Reader(probe, names, observation.began_s)
     for path in observation.files:
         reader.add_file(path)
     for name, origin in observation.found:
         reader.add_found(name, origin)
+    for path in observation.listings:
+        reader.add_listing(path)
     for name in observation.missing:
         if name.partition(".")[0] not in sys.stdlib_module_names:
             reader.modules.add(name)
@@ -51,6 +54,7 @@ def observed_selection(
         metadata=frozenset(read),
         modules=frozenset(reader.modules),
         entry_points=frozenset(observation.entry_point_groups),
+        providers=frozenset({"*"} if "*" in observation.providers else observation.providers),
         files=frozenset(reader.files),
         uses_gpu=observation.uses_gpu or uses_programs,
         uses_programs=uses_programs,
@@ -65,11 +69,13 @@ def without_python() -> Selection:
 class _Reader:
     """Attributes files to distributions by the installed files, never by name (case 35)."""
 
-    def __init__(self, probe: ProbeAnswer, names: Names) -> None:
+    def __init__(self, probe: ProbeAnswer, names: Names, began_s: float) -> None:
         self.packages: set[str] = set()
         self.modules: set[str] = set()
         self.files: set[str] = set()
         self._names = names
+        self._began_s = began_s
+        self._programs = Programs(probe)
         self._recorded: dict[str, frozenset[str]] = {}
         self._checkouts = {
             path + os.sep: each.name for each in probe.distributions for path in _checkout(each)
@@ -77,19 +83,16 @@ class _Reader:
 
     def add_file(self, path: str) -> None:
         """A module was loaded from this file."""
-        for checkout, name in self._checkouts.items():
-            if path.startswith(checkout):
-                self.packages.add(name)
-                return
         if self._names.is_code(path):
             return
-        owner = self._names.script_owner(path)
-        if owner is not None:
-            self.packages.add(owner)
+        if self._is_of_checkout(path):
             return
         entry = self._names.entry_of(path)
         if entry is None:
-            self.files.add(self._names.label(path))
+            self._add_outside(path)
+            return
+        if os.path.isfile(entry):  # a zip file on the import path, whole
+            self.files.add(self._names.label(entry))
             return
         relative = os.path.relpath(path, entry).replace(os.sep, "/")
         owner = self._owner(entry, relative)
@@ -98,17 +101,40 @@ class _Reader:
         else:
             self.modules.add(_dotted(relative))
 
+    def _add_outside(self, path: str) -> None:
+        """Code from outside the import path and the repository."""
+        owners = self._programs.owners(path)
+        self.packages.update(owners)
+        if not owners and not is_derived(path, self._began_s):
+            self.files.add(self._names.label(archive_of(path)))
+
     def add_found(self, name: str, origin: str) -> None:
         """A name was looked up and found; what is loaded of it is among the files as well."""
-        if not origin or self._names.is_code(origin):
+        if not origin or self._names.is_code(origin) or self._is_of_checkout(origin):
             return
         entry = self._names.entry_of(origin)
         if entry is None:
+            self.add_file(origin)
             return
         relative = os.path.relpath(origin, entry).replace(os.sep, "/")
         owner = self._owner(entry, relative)
         if owner is not None:
             self.packages.add(owner)
+        else:
+            self.modules.add(name)
+
+    def add_listing(self, path: str) -> None:
+        """A namespace package was searched for modules: who has some in it is a fact."""
+        entry = self._names.entry_of(path)
+        if entry is not None:
+            self.modules.add(os.path.relpath(path, entry).replace(os.sep, "."))
+
+    def _is_of_checkout(self, path: str) -> bool:
+        for checkout, name in self._checkouts.items():
+            if path.startswith(checkout):
+                self.packages.add(name)
+                return True
+        return False
 
     def _owner(self, entry: str, relative: str) -> str | None:
         owners = self._names.owners(entry, relative.partition("/")[0].partition(".")[0])

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -82,6 +83,7 @@ def guard(
         returncode = run_command(argv, world.environ)
         return Guarded(returncode=returncode, view=view, document=document, before=before)
     report = _report_folder(project)
+    began_s = time.time()
     try:
         environ = environ_for(report, world.environ)
         returncode = run_command(argv, environ)
@@ -89,6 +91,7 @@ def guard(
             return Guarded(returncode=returncode, view=view, document=document, before=before)
         wait_for_stragglers(report, _STRAGGLERS_S)
         observation = _with_marks(observe(report), argv, environ, report)
+        observation = msgspec.structs.replace(observation, began_s=began_s)
     finally:
         shutil.rmtree(report, ignore_errors=True)
     return Guarded(

@@ -209,15 +209,7 @@ def _observed(
         if ("packages", name, "metadata") in facts and not is_own(facts, name):
             found["packages", name, "metadata"] = facts["packages", name, "metadata"]
     if names is not None:
-        for name in selection.modules:
-            found["modules", name] = names.meaning(name)
-        shadows = names.shadows(selection.packages) if selection.uses_python else {}
-        for name, value in shadows.items():
-            found["modules", name] = value
-        for group in selection.entry_points:
-            found["entry_points", group] = names.entry_points(group)
-        for path in selection.files:
-            found["files", path] = names.file(path)
+        found |= _asked(selection, names)
     return {
         address: value for address, value in found.items() if not covered(view.exclude, address)
     }
@@ -229,6 +221,23 @@ def _uses(selection: Selection) -> dict[Address, Value]:
         found[USES_GPU] = True
     if selection.uses_programs and selection.uses_python:
         found[USES_PROGRAMS] = True
+    return found
+
+
+def _asked(selection: Selection, names: Names) -> dict[Address, Value]:
+    """What names, groups and files mean to the interpreter."""
+    found: dict[Address, Value] = {}
+    for name in selection.modules:
+        found["modules", name] = names.meaning(name)
+    shadows = names.shadows(selection.packages) if selection.uses_python else {}
+    for name, value in shadows.items():
+        found["modules", name] = value
+    for group in selection.entry_points:
+        found["entry_points", group] = names.entry_points(group)
+    for name in selection.providers:
+        found["providers", name] = names.providers(name)
+    for path in selection.files:
+        found["files", path] = names.file(path)
     return found
 
 

@@ -53,6 +53,8 @@ def _reason(address: Address, value: Value, document: ViewDocument, view: View, 
         return "looked up and not found" if value is None else "looked up; this is what it means"
     if facet == "entry_points":
         return "the run asked who is in this group"
+    if facet == "providers":
+        return "the run asked which package provides this module"
     if facet == "files":
         return "loaded from outside the environment and the repository"
     if facet == "hardware" and document.selection == OBSERVED and address[1] in ("gpu", "cuda"):

@@ -23,6 +23,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         metadata: those of which the metadata was read.
         modules: names looked up and not found, found and not loaded, or loose modules.
         entry_points: groups queried; `*` for all.
+        providers: modules of which it was asked who provides them; `*` for all.
         files: modules loaded from outside the import path and the repository.
         uses_python: whether any Python process took part.
         uses_gpu: whether a process had a GPU library mapped or a device open, or a program
@@ -35,6 +36,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     metadata: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
     entry_points: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     uses_python: bool = True
     uses_gpu: bool = False
@@ -47,6 +49,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             metadata=self.metadata | other.metadata,
             modules=self.modules | other.modules,
             entry_points=self.entry_points | other.entry_points,
+            providers=self.providers | other.providers,
             files=self.files | other.files,
             uses_python=self.uses_python or other.uses_python,
             uses_gpu=self.uses_gpu or other.uses_gpu,
@@ -71,6 +74,7 @@ def selection_of(view: ViewDocument, include: Sequence[str] = ()) -> Selection |
         metadata=frozenset(each[1] for each in addresses if each[2:] == ("metadata",)),
         modules=_names(addresses, "modules"),
         entry_points=_names(addresses, "entry_points"),
+        providers=_names(addresses, "providers"),
         files=_names(addresses, "files"),
         uses_python=uses_python,
         uses_gpu=USES_GPU in addresses or any(each[:2] in GPU for each in used),

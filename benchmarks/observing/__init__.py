@@ -1,0 +1,1 @@
+"""Observed views against an independent truth: the parts of `benchmarks.observed`."""

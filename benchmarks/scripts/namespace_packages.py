@@ -1,0 +1,5 @@
+"""Two distributions share a namespace; one of them is used."""
+
+import demo_space.alpha
+
+print(demo_space.alpha.NAME)

@@ -1,0 +1,5 @@
+"""networkx looks for backends by entry point."""
+
+import networkx as nx
+
+print(nx.shortest_path(nx.path_graph(4), 0, 3))
