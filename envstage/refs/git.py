@@ -125,9 +125,32 @@ class Git:
             for index in range(0, len(fields) - 4, 5)
         ]
 
-    def references(self, pattern: str) -> list[tuple[str, str]]:
-        """The references below a prefix, with the ids of their commits."""
-        data = self._run("for-each-ref", "--format=%(refname)%00%(objectname)", pattern)
+    def written(self, path: str) -> list[tuple[str, str, str]]:
+        """Every blob that any branch's history has below a path: (commit, blob, file)."""
+        argv = ("--all", "-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff")
+        tokens = self._run("log", *argv, "--format=%x01%H", "--", path).decode("utf-8", "replace")
+        commit, blob, found = "", "", []
+        for token in tokens.split("\0"):
+            word = token.lstrip("\n")
+            if word.startswith("\x01"):
+                commit = word[1:]
+            elif word.startswith(":"):
+                blob = word.split(" ")[3]
+            elif blob.strip("0"):
+                found.append((commit, blob, word))
+                blob = ""
+        return found
+
+    def with_prefix(self, digits: str) -> list[str]:
+        """The commits whose ids begin with these digits."""
+        names = self._run("rev-parse", f"--disambiguate={digits}").decode().split()
+        data = self._run("cat-file", "--batch-check", given="\n".join([*names, ""]).encode())
+        lines = [line.split(" ") for line in data.decode("utf-8", "replace").splitlines()]
+        return [line[0] for line in lines if line[1:2] == ["commit"]]
+
+    def references(self, *patterns: str) -> list[tuple[str, str]]:
+        """The references that patterns name, with the ids of what they point to."""
+        data = self._run("for-each-ref", "--format=%(refname)%00%(objectname)", *patterns)
         lines = data.decode("utf-8", "surrogateescape").splitlines()
         return [(name, commit) for name, _, commit in (line.partition("\0") for line in lines)]
 
@@ -140,11 +163,11 @@ class Git:
             return b""
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]
         command = (self._program, "--no-pager", "-C", self._folder, *settings, *argv)
-        outer = {
-            name: value for name, value in self._world.environ.items() if name not in _DROPPED
-        }
+        outer = {name: value for name, value in self._world.environ.items() if name not in _DROPPED}
         try:
-            done = self._world.run(command, timeout_s=_TIMEOUT_S, environ=outer | _ENVIRON, given=given)
+            done = self._world.run(
+                command, timeout_s=_TIMEOUT_S, environ=outer | _ENVIRON, given=given
+            )
         except TimedOut:
             raise EnvstageError(
                 f"`git {argv[0]}` gave no answer within {_TIMEOUT_S} s",

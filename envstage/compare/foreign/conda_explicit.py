@@ -3,7 +3,12 @@
 import re
 from typing import Final
 
-from envstage.compare.foreign.interface import Document, Foreign, unreadable
+from envstage.compare.foreign.interface import (
+    Document,
+    Foreign,
+    architecture_fact,
+    unreadable,
+)
 from envstage.compare.sides import Coverage
 from envstage.facets.conda import channel
 from envstage.snapshot.model import Address, Value
@@ -54,5 +59,5 @@ def _package(match: re.Match[str]) -> dict[Address, Value]:
     family, _, machine = match["subdir"].partition("-")
     if family in _FAMILIES and machine in _MACHINES:
         facts["system", "os"] = _FAMILIES[family]
-        facts["system", "architecture"] = _MACHINES[machine]
+        facts |= architecture_fact(_MACHINES[machine])
     return facts

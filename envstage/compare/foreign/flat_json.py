@@ -11,6 +11,7 @@ from envstage.compare.foreign.interface import (
     UNLISTED,
     Document,
     Foreign,
+    architecture_fact,
     package_facts,
     unreadable,
 )
@@ -70,7 +71,7 @@ def system_facts(text: str) -> dict[Address, Value]:
     if (family := _OS.get(text.partition("-")[0].lower())) is not None:
         facts["system", "os"] = family
     if machine := _MACHINE.search(text):
-        facts["system", "architecture"] = "x86_64" if machine[1].lower() == "amd64" else machine[1]
+        facts |= architecture_fact(machine[1])
     if libc := _LIBC.search(text):
         facts["system", "libc"] = f"{libc[1]} {libc[2]}"
     return facts

@@ -91,6 +91,12 @@ def origin_facts(name: str, url: str) -> dict[Address, Value]:
     return facts
 
 
+def architecture_fact(machine: str) -> dict[Address, Value]:
+    """The instruction set, named as in our own snapshots: as Linux' `uname -m` does."""
+    name = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine.lower(), machine)
+    return {("system", "architecture"): name}
+
+
 def unreadable(where: str, what: str) -> EnvstageError:
     """The error for a document that is of a format and cannot be read."""
     return EnvstageError(what, where=where, fix="Give the file as the program wrote it")

@@ -9,6 +9,7 @@ from envstage.compare.foreign.interface import (
     UNLISTED,
     Document,
     Foreign,
+    architecture_fact,
     canonical_name,
     origin_facts,
     unreadable,
@@ -51,7 +52,7 @@ def _interpreter(markers: dict[str, Any]) -> dict[Address, Value]:
     if implementation := markers.get("platform_python_implementation"):
         facts["python", "implementation"] = str(implementation).lower()
     if machine := markers.get("platform_machine"):
-        facts["system", "architecture"] = str(machine)
+        facts |= architecture_fact(str(machine))
     if (platform := _OS.get(str(markers.get("sys_platform")))) is not None:
         facts["system", "os"] = platform
     return facts

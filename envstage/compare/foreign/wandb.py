@@ -20,9 +20,7 @@ _PYTHON: Final = re.compile(r"(?:(CPython|PyPy)\s+)?(\d+\.\d+\.\d+\S*)")
 
 def recognises(document: Document) -> bool:
     """The metadata, or the list beside it."""
-    return document.name == _METADATA or (
-        document.name == _LIST and _METADATA in document.beside
-    )
+    return document.name == _METADATA or (document.name == _LIST and _METADATA in document.beside)
 
 
 def read(document: Document) -> Foreign:
@@ -41,9 +39,7 @@ def read(document: Document) -> Foreign:
     return Foreign(
         format=FORMAT,
         facts={**facts, **packages.facts},
-        coverage=Coverage(
-            complete=frozenset({"packages"}), unlisted=packages.coverage.unlisted
-        ),
+        coverage=Coverage(complete=frozenset({"packages"}), unlisted=packages.coverage.unlisted),
     )
 
 
