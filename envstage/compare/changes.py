@@ -8,6 +8,7 @@ import msgspec
 from envstage.compare.differences import Difference, Kind
 from envstage.compare.versions import Direction, Severity, step
 from envstage.facets import catalogue
+from envstage.facets.packages import TOOLING
 from envstage.snapshot.model import Address, Value
 from envstage.snapshot.words import value_text
 
@@ -148,6 +149,8 @@ def _is_version(address: Address) -> bool:
 
 
 def _counts(address: Address) -> bool:
+    if address[0] == "packages" and address[1] in TOOLING:
+        return False
     # What no rule names, such as a package that is absent from a view, was asked for by name.
     rule = catalogue.rule_of(address)
     return rule is None or (rule.level is not None and rule.counts)

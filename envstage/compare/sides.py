@@ -5,18 +5,17 @@ it is absent. Such a fact is left out of a comparison, and counted, so that nobo
 for agreement.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from envstage.compare.differences import Difference, differences, rank
 from envstage.facets import catalogue
-from envstage.snapshot.model import Address, Facts, Level, Unknown
+from envstage.snapshot.model import Address, Facts, Level
 
 A: Final = "a"
 B: Final = "b"
-BOTH: Final = "both"
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,11 +94,8 @@ def compare(old: Side, new: Side) -> Comparison:
 
 
 def _lacking(in_old: bool, in_new: bool) -> str:
-    if in_old and in_new:
-        return ""
-    if in_old or in_new:
-        return B if in_old else A
-    return BOTH
+    # Every address that is looked at stands on one side at least.
+    return "" if in_old and in_new else B if in_old else A
 
 
 def _kind_of(address: Address) -> str:
@@ -148,8 +144,3 @@ def _with_conda_versions(side: Side, other: Side) -> Side:
         side.coverage, complete=side.coverage.complete - {"conda"}, prefixes=prefixes
     )
     return msgspec.structs.replace(side, facts=facts, coverage=coverage)
-
-
-def unknowns(facts: Facts) -> Mapping[Address, Unknown]:
-    """The facts that could not be captured."""
-    return {address: value for address, value in facts.items() if isinstance(value, Unknown)}

@@ -1,4 +1,4 @@
-"""From a REF to what it names; clear errors, with candidates, where it names nothing or too much."""
+"""From a REF to what it names; errors with candidates where that is nothing, or too much."""
 
 import os
 import re
