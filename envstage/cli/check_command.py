@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
     parser.epilog = (
         f"{REF_HELP}\n\n"
-        "--pipeline captures nothing where ENVSTAGE_MODE=hold (CI): then the committed views count.\n"
+        "--pipeline captures nothing where ENVSTAGE_MODE=hold (CI): the committed views count.\n"
         "exit codes: 0 it matches (no stage would run), 1 it differs (a stage would run),\n"
         "2 misuse, 3 a fact is unknown."
     )

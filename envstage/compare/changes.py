@@ -151,6 +151,7 @@ def _is_version(address: Address) -> bool:
 def _counts(address: Address) -> bool:
     if address[0] == "packages" and address[1] in TOOLING:
         return False
-    # What no rule names, such as a package that is absent from a view, was asked for by name.
+    # What no rule names (a package that is absent from a view) and what has no level is there
+    # only because somebody asked for it by name.
     rule = catalogue.rule_of(address)
-    return rule is None or (rule.level is not None and rule.counts)
+    return rule is None or rule.counts

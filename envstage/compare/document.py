@@ -122,7 +122,7 @@ def diff_document(report: Report) -> DiffDocument:
         b=report.b,
         same=not report.differences,
         changes=tuple(_changed(each, report.views_of(each)) for each in report.changes),
-        differences=tuple(_fact(each) for each in report.differences),
+        differences=tuple(fact(each) for each in report.differences),
         views=tuple(
             TouchedViewJson(name=view.name, environment=view.environment, stages=view.stages)
             for view in report.views
@@ -172,7 +172,8 @@ def _changed(change: Change, views: tuple[str, ...]) -> Changed:
     )
 
 
-def _fact(difference: Difference) -> Fact:
+def fact(difference: Difference) -> Fact:
+    """A difference for programs."""
     return Fact(
         address=written(difference.address),
         kind=difference.kind,

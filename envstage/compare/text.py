@@ -69,7 +69,7 @@ def words_of(change: Change) -> str:
     if change.severity not in (None, Severity.LOCAL):
         words.append(change.severity.value)
     if not change.counts:
-        words.append("reruns nothing")
+        words.append("does not count")
     return ", ".join(words)
 
 
