@@ -64,9 +64,7 @@ def _steps(entry: Entry, pattern: str) -> Iterator[Step]:
     facts = followed(pattern, entry.after) if pattern else {}
     if pattern and facts == followed(pattern, entry.before):
         return
-    found, words = (), entry.problem
-    if not entry.problem:
-        found, words = differences_between(entry.before, entry.after)
+    found, words = differences_between(entry.before, entry.after, entry.problem)
     commit = entry.commit
     yield Step(
         commit=commit.id,

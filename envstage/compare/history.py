@@ -59,9 +59,11 @@ class LogDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def differences_between(
-    before: Snapshot | None, after: Snapshot | None
+    before: Snapshot | None, after: Snapshot | None, problem: str = ""
 ) -> tuple[tuple[Difference, ...], str]:
     """What a commit changed, or the words for what is no difference."""
+    if problem:
+        return (), problem
     if after is None:
         return (), REMOVED
     if before is None:

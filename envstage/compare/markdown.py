@@ -53,7 +53,8 @@ def _lines(report: Report) -> Iterator[str]:
         views = ", ".join(code(view.name) for view in report.views)
         stages = ", ".join(code(stage) for stage in report.stages)
         yield ""
-        yield f"Views that see this: {views}." + (f" Would run again: {stages}." if stages else "")
+        noun = "Views that see" if len(report.views) > 1 else "View that sees"
+        yield f"{noun} this: {views}." + (f" Would run again: {stages}." if stages else "")
     for line in silence_lines(report):
         yield ""
         yield f"<sub>{_quoted(line)}</sub>"

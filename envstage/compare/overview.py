@@ -163,12 +163,16 @@ def _processor(facts: Facts) -> Iterator[str]:
 
 def _system(facts: Facts) -> Iterator[str]:
     found = _below(facts, "system")
-    order = ("distribution", "os", "architecture", "libc", "kernel")
+    # The release says the family as well.
+    family = () if isinstance(found.get("distribution"), str) else ("os",)
+    order = ("distribution", *family, "architecture", "libc", "kernel")
     first = [value_text(found[name]) for name in order if found.get(name) is not None]
     if first:
         yield ", ".join(first)
     for name, value in found.items():
-        if name not in order and not name.startswith("packages.") and value is not None:
+        if name == "os" or name in order or name.startswith("packages."):
+            continue
+        if value is not None and not isinstance(value, NotApplicable):
             yield f"{printable(name)} {value_text(value)}"
 
 

@@ -24,6 +24,7 @@ from envstage.yaml_node import nearest
 
 NOW: Final = "now"
 STDIN: Final = "-"
+_SHOWN: Final = 6
 _RANGE: Final = re.compile(r"(?P<a>[^/].*?)?(?P<dots>\.{2,3})(?P<b>(?![./]).+)?")
 
 
@@ -56,7 +57,7 @@ def resolve(world: World, project: Project, ref: str, environment: str, start: s
     if not found:
         raise _nothing(git, project, ref)
     if len({each.identity for each in found}) > 1:
-        shown = ", ".join(f"`{each.spelling}`" for each in found[:6])
+        shown = ", ".join(f"`{each.spelling}`" for each in found[:_SHOWN])
         raise EnvstageError(
             f"names more than one thing: {shown}", where=ref, fix="Write one of these"
         )
