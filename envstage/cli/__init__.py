@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from envstage import __version__
 from envstage.errors import MISUSE, EnvstageError
+from envstage.snapshot.words import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(words)
     except EnvstageError as error:
-        print(f"envstage: {error}", file=sys.stderr)
+        print(f"envstage: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("envstage: interrupted; nothing is half-written.", file=sys.stderr)

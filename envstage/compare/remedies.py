@@ -15,7 +15,7 @@ from envstage.compare.differences import Kind
 from envstage.snapshot.model import Facts, Value, written
 from envstage.snapshot.words import printable, value_text
 
-_VERSION: Final = re.compile(r"[A-Za-z0-9.!+_-]+")
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL: Final = re.compile(r"(?:git\+)?https?://[A-Za-z0-9._~:/@%+-]+")

@@ -141,6 +141,8 @@ def project_or_folder(start: str) -> Project:
 def _candidates(
     git: Git, project: Project, ref: str, environment: str, start: str
 ) -> list[Candidate]:
+    if not ref:
+        return []
     found = []
     path = files.document_in(os.path.join(start, ref), environment)
     if path is not None:
@@ -178,10 +180,11 @@ def _nothing(git: Git, project: Project, ref: str) -> EnvstageError:
             where=ref,
             fix="Fetch the branch that has it, or see `envstage log`",
         )
-    known = [NOW, *revisions.names(git)]
+    names = revisions.names(git)
     folder = os.path.join(project.root, layout.FOLDER)
-    known += [os.path.join(layout.FOLDER, name) for name in files.names_in(folder)]
-    fix = (
-        nearest(ref, known) or "Give a snapshot's path, a commit, branch, tag, experiment or `now`"
+    known = [NOW, *names, *(os.path.join(layout.FOLDER, name) for name in files.names_in(folder))]
+    listed = f" (there: {', '.join(names[:_SHOWN])})" if names else ""
+    fix = nearest(ref, known) or (
+        f"Give a snapshot's path, a commit, branch, tag or experiment{listed}, or `now`"
     )
     return EnvstageError("names neither a file nor a Git revision", where=ref, fix=fix)
