@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from envstage import __version__
 from envstage.errors import MISUSE, EnvstageError
-from envstage.snapshot.words import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -51,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(words)
     except EnvstageError as error:
+        from envstage.snapshot.words import printable
+
         print(f"envstage: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
