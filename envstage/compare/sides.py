@@ -12,7 +12,7 @@ import msgspec
 
 from envstage.compare.differences import Difference, differences, rank
 from envstage.facets import catalogue
-from envstage.snapshot.model import Address, Facts, Level
+from envstage.snapshot.model import Address, Facts, Level, NotApplicable, Value
 
 A: Final = "a"
 B: Final = "b"
@@ -78,6 +78,8 @@ def compare(old: Side, new: Side) -> Comparison:
     compared: list[Address] = []
     for address in everything:
         lacking = _lacking(old.knows(address), new.knows(address))
+        if lacking and _is_nothing(old.facts.get(address)) and _is_nothing(new.facts.get(address)):
+            continue  # nothing is there where anything is told
         if lacking:
             silent.setdefault((_kind_of(address), lacking), []).append(address)
         elif not _agrees_by_prefix(address, old, new):
@@ -144,3 +146,7 @@ def _with_conda_versions(side: Side, other: Side) -> Side:
         side.coverage, complete=side.coverage.complete - {"conda"}, prefixes=prefixes
     )
     return msgspec.structs.replace(side, facts=facts, coverage=coverage)
+
+
+def _is_nothing(value: Value) -> bool:
+    return value is None or isinstance(value, NotApplicable)
