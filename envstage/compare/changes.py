@@ -127,9 +127,10 @@ def _versioned(
     subject: Address, main: Difference, counts: bool, group: tuple[Difference, ...]
 ) -> Change:
     change = _plain(subject, main, counts, group)
-    if not _is_version(main.address) or not isinstance(main.old, str):
+    old, new = main.old, main.new
+    if not _is_version(main.address) or not isinstance(old, str) or not isinstance(new, str):
         return change
-    found = step(main.old, str(main.new))
+    found = step(old, new)
     if found is None:
         return change
     return msgspec.structs.replace(change, direction=found.direction, severity=found.severity)

@@ -27,6 +27,7 @@ from envstage.pipelines.dvc_lock import recorded, tracked_digest
 from envstage.pipelines.plan import Draft
 from envstage.project import Project
 from envstage.snapshot.canonical import parsed
+from envstage.views import document as view_document
 from envstage.world import TimedOut, World
 
 _TIMEOUT_S: Final = 600
@@ -198,7 +199,7 @@ def _predicted(world: World, project: Project) -> dict[str, str]:
             there = read_view(project, environment.name, name)
             words = short(differences(there.facts, view.facts)) if there is not None else ""
             # DVC's digest, which guards nothing.
-            content = made.files[f"{layout.VIEWS}/{name}.json"]
+            content = view_document.encode(view)
             digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
             found[layout.view_file(environment.name, name)] = f"{digest} {words}"
     return found

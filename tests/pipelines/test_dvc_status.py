@@ -42,8 +42,8 @@ def pipeline(tmp_path: Path) -> Pipeline:
     return made
 
 
-def check(pipeline: Pipeline, code: int = 0, **environ: str) -> str:
-    return pipeline.run("envstage", "check", "--pipeline", code=code, **environ)
+def check(pipeline: Pipeline, code: int = 0, mode: str = "") -> str:
+    return pipeline.run("envstage", "check", "--pipeline", code=code, ENVSTAGE_MODE=mode)
 
 
 def without_data(pipeline: Pipeline) -> Pipeline:
@@ -113,7 +113,7 @@ def test_another_environment_on_this_machine(pipeline: Pipeline) -> None:
     assert "train would run: this machine is not what environment/views/train.json says" in text
     assert "alpha 1.0 → 2.0 (upgrade)" in text
     # Held, nothing is captured: the committed view counts.
-    assert "no stage" in check(pipeline, ENVSTAGE_MODE="hold")
+    assert "no stage" in check(pipeline, mode="hold")
     pipeline.install("beta", "1.0")
     pipeline.install("alpha", "1.0")
     assert "no stage" in check(pipeline)
@@ -123,7 +123,7 @@ def test_view_committed_without_a_run(pipeline: Pipeline) -> None:
     pipeline.install("alpha", "2.0")
     pipeline.run("envstage", "capture")
     pipeline.commit("captured, not run")
-    text = check(without_data(pipeline), 1, ENVSTAGE_MODE="hold")
+    text = check(without_data(pipeline), 1, mode="hold")
     assert "environment/views/train.json" in text
 
 
