@@ -65,9 +65,14 @@ class World(Protocol):
         """The size of a file (links followed)."""
 
     def run(
-        self, argv: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        environ: Mapping[str, str] | None = None,
+        given: bytes = b"",
     ) -> Completed:
-        """Run a program to its end, without a shell, with an empty standard input.
+        """Run a program to its end, without a shell, with `given` on its standard input.
 
         Raises:
             OSError: it cannot be started.
@@ -131,19 +136,24 @@ class Machine:
         return os.stat(path).st_size
 
     def run(
-        self, argv: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        environ: Mapping[str, str] | None = None,
+        given: bytes = b"",
     ) -> Completed:
         """Run a program to its end (see `World.run`)."""
         import subprocess  # only where a program is started: 8 ms of start-up
 
         process = subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(self._environ if environ is None else environ),
         )
-        return _Process(process).finish(timeout_s)
+        return _Process(process, given).finish(timeout_s)
 
     def start(self, argv: Sequence[str], *, cwd: str | None = None) -> Started:
         """Start a program that works while the caller does."""
@@ -197,14 +207,15 @@ class Machine:
 
 
 class _Process:
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", given: bytes = b"") -> None:
         self._process = process
+        self._given = given
 
     def finish(self, timeout_s: float) -> Completed:
         import subprocess
 
         try:
-            stdout, stderr = self._process.communicate(timeout=timeout_s)
+            stdout, stderr = self._process.communicate(self._given or None, timeout=timeout_s)
         except subprocess.TimeoutExpired:
             self._end()
             raise TimedOut(f"no answer within {timeout_s:g} s") from None

@@ -116,8 +116,11 @@ class Node:
 def compose(path: str, name: str) -> Node | None:
     """The root node of a YAML file; nothing if it is not there or empty."""
     content = _content(path, name)
-    if content is None:
-        return None
+    return None if content is None else composed(content, name)
+
+
+def composed(content: bytes, name: str) -> Node | None:
+    """The root node of YAML that has been read already; nothing if it is empty."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

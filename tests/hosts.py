@@ -95,7 +95,12 @@ class CapturedHost:
         return len(self.read(path))
 
     def run(
-        self, argv: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        environ: Mapping[str, str] | None = None,
+        given: bytes = b"",
     ) -> Completed:
         return Recorded(self._answer(argv)).finish(timeout_s)
 

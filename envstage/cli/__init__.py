@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "show": "a snapshot or view, as people read it",
     "diff": "what differs between two snapshots",
     "check": "does this machine match the snapshot?",
+    "log": "the history of an environment over the commits that changed it",
     "why": "which facts made a stage rerun, or will",
     "accept": "a difference is harmless: nothing reruns, and it is on record",
     "run": "guard and observe a command, finalise its view",
@@ -49,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(words)
     except EnvstageError as error:
-        print(f"envstage: {error}", file=sys.stderr)
+        from envstage.snapshot.words import printable
+
+        print(f"envstage: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("envstage: interrupted; nothing is half-written.", file=sys.stderr)

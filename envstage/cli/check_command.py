@@ -1,31 +1,54 @@
-"""`envstage check [REF]`: does this machine match?"""
+"""`envstage check [REF]`: does this machine match? `--pipeline`: would any stage run?"""
 
 import argparse
+import shlex
+
+import msgspec
 
 from envstage import layout
 from envstage.capture.assemble import Projectors
-from envstage.cli.diff_command import compared, print_differences
-from envstage.cli.output import print_json
+from envstage.capture.collect import Capture
+from envstage.cli.diff_command import REF_HELP
+from envstage.cli.output import print_json, print_rows, width
 from envstage.compare.differences import Difference, Kind, differences
-from envstage.compare.render import as_json
-from envstage.errors import DIFFERS, INCOMPLETE, OK
+from envstage.compare.remedies import Interpreter, Remedy, remedies
+from envstage.compare.report import Place, Report
+from envstage.compare.sides import compare
+from envstage.errors import DIFFERS, INCOMPLETE, OK, EnvstageError
 from envstage.facets import catalogue
+from envstage.facets.packages import TOOLING
+from envstage.pipelines.compared import place_of
 from envstage.project import Project, open_project
-from envstage.refs import fresh, named_capture, on_disk, resolve
+from envstage.refs import Named, fresh, named_capture, on_disk, resolve
+from envstage.snapshot.model import Facts, Value
+from envstage.snapshot.words import printable
 from envstage.views.projection import check_patterns
 from envstage.views.projection import project as projected
 from envstage.world import Machine, World
 
+_MACHINE = "this machine"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
-    parser.epilog = "exit codes: 0 it matches, 1 it differs, 2 misuse, 3 a fact is unknown."
+    parser.epilog = (
+        f"{REF_HELP}\n\n"
+        "--pipeline captures nothing where ENVSTAGE_MODE=hold (CI): the committed views count.\n"
+        "exit codes: 0 it matches (no stage would run), 1 it differs (a stage would run),\n"
+        "2 misuse, 3 a fact is unknown."
+    )
     parser.add_argument(
-        "ref", nargs="?", metavar="REF", help="a file or Git revision (default: the one on disk)"
+        "ref", nargs="?", metavar="REF", help="what to match (default: the snapshot on disk)"
     )
     parser.add_argument("-e", "--environment", default=layout.MAIN, metavar="NAME")
     parser.add_argument("--view", metavar="NAME", help="only the facts that this view selects")
-    parser.add_argument("--json", action="store_true", help="the differences as JSON")
+    parser.add_argument("--fix", action="store_true", help="print what would close the gap")
+    parser.add_argument(
+        "--pipeline",
+        action="store_true",
+        help="would any stage of dvc.yaml but the environment's run?",
+    )
+    parser.add_argument("--json", action="store_true", help="a document for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,44 +56,122 @@ def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments.directory)
     check_patterns(project.config)
     world = Machine()
-    if arguments.view:
-        found = _view_differences(world, project, arguments.view, arguments.ref)
-        name = f"view {arguments.view}"
-    else:
-        found = _snapshot_differences(world, project, arguments.ref, arguments.environment)
-        name = f"environment {arguments.environment}"
+    if arguments.pipeline:
+        if arguments.ref or arguments.view or arguments.fix:
+            raise EnvstageError(
+                "--pipeline looks at the whole pipeline as it is", fix="Leave the rest away"
+            )
+        return _pipeline(world, project, arguments.json)
+    old, environment = _reference(world, project, arguments)
+    capture = fresh(world, project, environment)
+    report = _report(world, project, old, capture, arguments.view)
+    steps = _steps(world, report, old, capture) if arguments.fix else ()
     if arguments.json:
-        print_json({"matches": not found, "differences": as_json(found)})
-    elif found:
-        print_differences(found, name)
+        from envstage.compare.document import builtins, check_document
+
+        print_json(builtins(check_document(report, steps)))
     else:
-        print(f"{name}: this machine matches")
-    return _exit_code(found)
+        _print(report, steps, arguments.fix)
+    return _exit_code(report.differences)
 
 
-def _snapshot_differences(
-    world: World, project: Project, ref: str | None, environment: str
-) -> tuple[Difference, ...]:
-    old = resolve(world, project, ref, environment) if ref else on_disk(project, environment)
-    if old.snapshot is not None:
-        environment = old.snapshot.environment
-    new = named_capture(project, fresh(world, project, environment))
-    # Where a package came from is kept for rebuilding; it does not make a machine another one.
-    return tuple(each for each in compared(old, new) if catalogue.counts(each.address))
+def _reference(world: World, project: Project, arguments: argparse.Namespace) -> tuple[Named, str]:
+    environment: str = arguments.environment
+    ref: str | None = arguments.ref
+    if arguments.view:
+        environment = project.config.view(arguments.view).environment
+        ref = ref or project.path(layout.view_file(environment, arguments.view))
+    old = resolve(world, project, ref, environment, arguments.directory) if ref else None
+    found = old or on_disk(project, environment)
+    if found.snapshot is not None and not arguments.view:
+        environment = found.snapshot.environment
+    return found, environment
 
 
-def _view_differences(
-    world: World, project: Project, name: str, ref: str | None
-) -> tuple[Difference, ...]:
-    view = project.config.view(name)
-    path = ref or project.path(layout.view_file(view.environment, name))
-    old = resolve(world, project, path, view.environment)
-    capture = fresh(world, project, view.environment)
-    projectors = Projectors(world, project.root, capture)
-    if old.view is not None:
-        return projectors.differences_from(view, old.view)
-    before = projected(old.facts, view, capture.environment.level).facts
-    return differences(before, projectors.project(view, None).facts)
+def _report(
+    world: World, project: Project, old: Named, capture: Capture, view_name: str | None
+) -> Report:
+    new = named_capture(project, capture)
+    here = Place(label=_MACHINE, level=new.level.word, format="now")
+    if view_name:
+        view = project.config.view(view_name)
+        projectors = Projectors(world, project.root, capture)
+        if old.view is not None:
+            found = projectors.differences_from(view, old.view)
+        else:
+            before = projected(old.facts, view, capture.environment.level).facts
+            found = differences(before, projectors.project(view, None).facts)
+        return Report(a=_labelled(old, f"view {view_name}"), b=here, differences=found)
+    compared = compare(old.side, new.side)
+    return Report(
+        a=place_of(old),
+        b=here,
+        # Where a package came from is kept for rebuilding; it makes no machine another one.
+        differences=tuple(each for each in compared.differences if _counts(each)),
+        silences=compared.silences,
+    )
+
+
+def _labelled(old: Named, label: str) -> Place:
+    return msgspec.structs.replace(place_of(old), label=label)
+
+
+def _counts(difference: Difference) -> bool:
+    address = difference.address
+    if address[0] == "packages" and address[1] in TOOLING:
+        return False
+    return catalogue.rule_of(address) is None or catalogue.counts(address)
+
+
+def _steps(world: World, report: Report, old: Named, capture: Capture) -> tuple[Remedy, ...]:
+    executable: Value = capture.facts.get(("python", "executable"))
+    interpreter = Interpreter(
+        executable=executable if isinstance(executable, str) else "python",
+        has_uv=world.which("uv") is not None,
+    )
+    wanted: Facts = old.facts
+    return remedies(report.changes, wanted, interpreter)
+
+
+def _print(report: Report, steps: tuple[Remedy, ...], is_asked: bool) -> None:
+    from envstage.compare.text import report_rows
+
+    if not report.differences:
+        print(f"{printable(report.a.label)}: {_MACHINE} matches")
+    # Without differences the rows say so once more, and what could not be compared.
+    rows = report_rows(report, width())
+    print_rows(rows if report.differences else rows[1:])
+    if is_asked and report.differences:
+        print()
+        for step in steps:
+            if step.command:
+                print(shlex.join(step.command))
+            if step.advice:
+                print(f"# {printable(step.advice)}")
+
+
+def _pipeline(world: World, project: Project, as_json: bool) -> int:
+    from envstage.pipelines.dvc_status import pipeline_state
+
+    state = pipeline_state(world, project)
+    if as_json:
+        print_json(
+            {
+                "document": "pipeline",
+                "schema": 1,
+                "would_run": [{"stage": each.stage, "why": each.why} for each in state.reasons],
+                "taken_from_lock": list(state.absent),
+            }
+        )
+    elif state.reasons:
+        for each in state.reasons:
+            print(f"{printable(each.stage)} would run: {printable(each.why)}")
+    else:
+        print("no stage but the environment's would run")
+    if state.absent and not as_json:
+        count = len(state.absent)
+        print(f"(data that is not here, taken as dvc.lock says: {count})")
+    return DIFFERS if state.reasons else OK
 
 
 def _exit_code(found: tuple[Difference, ...]) -> int:

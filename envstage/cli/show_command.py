@@ -3,100 +3,96 @@
 import argparse
 
 from envstage import layout
-from envstage.cli.output import print_json
+from envstage.cli.diff_command import REF_HELP
+from envstage.cli.output import print_json, print_rows, width
+from envstage.compare.overview import Overview, overview_rows
 from envstage.errors import OK, EnvstageError
-from envstage.project import open_project
-from envstage.refs import Named, on_disk, resolve
+from envstage.pipelines.compared import place_of
+from envstage.project import Project
+from envstage.refs import Named, on_disk, project_or_folder, resolve
 from envstage.snapshot.canonical import encoded, nested
-from envstage.snapshot.document import snapshot_fingerprint
-from envstage.snapshot.model import covers, written
+from envstage.snapshot.model import Value, covers, written
 from envstage.snapshot.words import printable, value_text
 from envstage.world import Machine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
+    parser.epilog = REF_HELP
     parser.add_argument(
-        "ref", nargs="?", metavar="REF", help="a file, a Git revision, `now`, `-` (default: disk)"
+        "ref", nargs="?", metavar="REF", help="what to show (default: the snapshot on disk)"
     )
     parser.add_argument("-e", "--environment", default=layout.MAIN, metavar="NAME")
     parser.add_argument("--view", metavar="NAME", help="show this view instead of the snapshot")
     parser.add_argument("--fact", metavar="ADDRESS", help="print one fact, or one group of facts")
+    parser.add_argument("--all", action="store_true", help="every fact, one a line")
     parser.add_argument("--json", action="store_true", help="the facts as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it."""
-    project = open_project(arguments.directory)
-    environment = arguments.environment
-    if arguments.view and not arguments.ref:
-        view = project.config.view(arguments.view)
-        arguments.ref = project.path(layout.view_file(view.environment, view.name))
-    if arguments.ref:
-        named = resolve(Machine(), project, arguments.ref, environment)
-    else:
-        named = on_disk(project, environment)
+    project = project_or_folder(arguments.directory)
+    named = _named(project, arguments)
     if arguments.fact:
         return _print_fact(named, arguments.fact, arguments.json)
     if arguments.json:
-        print_json({"facts": nested(named.facts), "level": named.level.word, "ref": named.label})
+        print_json(
+            {
+                "document": "show",
+                "schema": 1,
+                "facts": nested(named.facts),
+                "level": named.level.word,
+                "ref": named.label,
+            }
+        )
+    elif arguments.all:
+        for address, value in sorted(named.facts.items()):
+            print(f"{printable(written(address))}: {value_text(value)}")
     else:
-        print(text_of(named))
+        print_rows(overview_rows(_overview(named), width()))
     return OK
+
+
+def _named(project: Project, arguments: argparse.Namespace) -> Named:
+    world, environment, ref = Machine(), arguments.environment, arguments.ref
+    if not arguments.view:
+        if ref is None:
+            return on_disk(project, environment)
+        return resolve(world, project, ref, environment, arguments.directory)
+    view = project.config.view(arguments.view)
+    file = layout.view_file(view.environment, view.name)
+    # The view as a revision has it is a file of that revision.
+    ref = project.path(file) if ref is None else f"{ref}:{file}"
+    return resolve(world, project, ref, view.environment, arguments.directory)
+
+
+def _overview(named: Named) -> Overview:
+    return Overview(
+        place=place_of(named),
+        facts=named.facts,
+        environment=named.snapshot.environment if named.snapshot else "",
+        selection=named.view.selection if named.view else "",
+        anomalies=named.snapshot.anomalies if named.snapshot else (),
+    )
 
 
 def _print_fact(named: Named, pattern: str, as_json: bool) -> int:
     found = {address: value for address, value in named.facts.items() if covers(pattern, address)}
     if not found:
         raise EnvstageError(
-            f"no fact `{pattern}`", where=named.label, fix="`envstage show` lists them"
+            f"no fact `{pattern}`", where=named.label, fix="`envstage show --all` lists them"
         )
+    exact = [value for address, value in found.items() if written(address) == pattern]
     if as_json:
-        exact = [value for address, value in found.items() if written(address) == pattern]
         print_json(encoded(exact[0]) if exact else nested(found))
-    elif len(found) == 1:
-        print(value_text(next(iter(found.values()))))
+    elif exact:
+        print(_for_scripts(exact[0]))
     else:
         for address, value in sorted(found.items()):
-            print(f"{printable(written(address))}: {value_text(value)}")
+            print(f"{printable(written(address))}: {_for_scripts(value)}")
     return OK
 
 
-def text_of(named: Named) -> str:
-    """The facts, facet by facet; packages one a line with version and build."""
-    lines = [_title(named)]
-    facets = sorted({address[0] for address in named.facts})
-    for facet in facets:
-        lines += ["", facet]
-        rows = _rows(named, facet)
-        width = min(max((len(name) for name, _ in rows), default=0), 40)
-        lines += [f"  {name:{width}}  {text}" for name, text in rows]
-    if named.snapshot is not None and named.snapshot.anomalies:
-        lines += ["", "anomalies", *(f"  {printable(each)}" for each in named.snapshot.anomalies)]
-    return "\n".join(lines)
-
-
-def _title(named: Named) -> str:
-    if named.snapshot is None:
-        return f"view {printable(named.label)}, level {named.level.word}"
-    fingerprint = snapshot_fingerprint(named.snapshot)[:14]
-    name = named.snapshot.environment
-    return f"environment {name}: {fingerprint}, level {named.level.word} ({printable(named.label)})"
-
-
-def _rows(named: Named, facet: str) -> list[tuple[str, str]]:
-    grouped: dict[str, list[str]] = {}
-    for address, value in sorted(named.facts.items()):
-        if address[0] != facet:
-            continue
-        if facet in ("packages", "conda", "tools") and len(address) == 3:
-            text = value_text(value)
-            is_version = address[2] == "version"
-            cells = grouped.setdefault(address[1], [])
-            if is_version:
-                cells.insert(0, text)
-            elif address[2] not in ("tags", "installer"):
-                cells.append(f"{address[2]} {text}")
-        else:
-            grouped[".".join(address[1:])] = [value_text(value)]
-    return [(printable(name), "  ".join(cells)) for name, cells in grouped.items()]
+def _for_scripts(value: Value) -> str:
+    """A value in full: a digest is not shortened where a script reads it."""
+    return printable(value) if isinstance(value, str) else value_text(value)

@@ -70,8 +70,14 @@ def _difference(address: Address, old: Facts, new: Facts) -> Difference:
 def _kind(before: Value, after: Value) -> Kind:
     if isinstance(before, Unknown) or isinstance(after, Unknown):
         return Kind.INCOMPARABLE
+    if _is_nothing(before) and _is_nothing(after):
+        return Kind.CHANGED
     if before is None or isinstance(before, NotApplicable):
         return Kind.ADDED
     if after is None or isinstance(after, NotApplicable):
         return Kind.REMOVED
     return Kind.CHANGED
+
+
+def _is_nothing(value: Value) -> bool:
+    return value is None or isinstance(value, NotApplicable)

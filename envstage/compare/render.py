@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
+from envstage.compare.changes import Change, changes, values_text
 from envstage.compare.differences import Difference, Kind
+from envstage.compare.versions import Severity
 from envstage.snapshot.canonical import encoded
 from envstage.snapshot.model import written
-from envstage.snapshot.words import printable, value_text
+from envstage.snapshot.words import printable
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,10 +23,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def lines(found: Iterable[Difference]) -> tuple[Line, ...]:
     """Differences as lines; the facts of one package become one line."""
-    groups: dict[str, list[Difference]] = {}
-    for difference in found:
-        groups.setdefault(_subject(difference), []).append(difference)
-    return tuple(_line(subject, group) for subject, group in groups.items())
+    return tuple(
+        Line(subject=printable(written(each.subject)), kind=each.kind, text=_text(each))
+        for each in changes(found)
+    )
 
 
 def short(found: Iterable[Difference], most: int = 3) -> str:
@@ -48,51 +50,10 @@ def as_json(found: Iterable[Difference]) -> list[dict[str, Any]]:
     ]
 
 
-def _subject(difference: Difference) -> str:
-    address = difference.address
-    if address[0] in ("packages", "conda", "tools") and len(address) > 2:
-        return written(address[:2])
-    return written(address)
-
-
-def _line(subject: str, group: list[Difference]) -> Line:
-    by_name = {each.address[-1]: each for each in group}
-    version = by_name.get("version")
-    if len(group) == 1 or version is not None:
-        return _one(subject, version or group[0])
-    for name, words in (
-        ("build", "other build of the same version"),
-        ("sha256", "other binary of the same version"),
-        ("source", "other source"),
-    ):
-        if name in by_name:
-            return Line(subject=subject, kind=by_name[name].kind, text=words)
-    return _one(subject, group[0])
-
-
-def _one(subject: str, difference: Difference) -> Line:
-    old, new = value_text(difference.old), value_text(difference.new)
-    kind = difference.kind
-    if kind is Kind.ADDED:
-        text = f"added {new}"
-    elif kind is Kind.REMOVED:
-        text = f"removed (was {old})"
-    elif difference.address[-1] == "build" and difference.address[0] == "packages":
-        text = "other build of the same version"
-    else:
-        text = f"{old} → {new}{_direction(difference)}"
-    return Line(subject=printable(subject), kind=kind, text=text)
-
-
-def _direction(difference: Difference) -> str:
-    if difference.address[-1] != "version" or difference.kind is not Kind.CHANGED:
-        return ""
-    from packaging.version import InvalidVersion, Version  # 10 ms, only where it is shown
-
-    try:
-        old, new = Version(str(difference.old)), Version(str(difference.new))
-    except InvalidVersion:
-        return ""
-    if old.public == new.public:
-        return " (other local build)"
-    return " (upgrade)" if new > old else " (downgrade)"
+def _text(change: Change) -> str:
+    text = values_text(change)
+    if change.words or change.direction is None or change.kind is not Kind.CHANGED:
+        return text
+    if change.severity is Severity.LOCAL:
+        return f"{text} (other local build)"
+    return f"{text} ({change.direction.value})"
