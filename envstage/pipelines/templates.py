@@ -8,7 +8,13 @@ FOLDER = "workflow_templates"
 
 
 def template(*parts: str) -> str:
-    """The text of a template: `template("dvc", "dvc.yaml")`.
+    """The text of a template: `template("dvc", "dvc.yaml")`; errors as for `template_path`."""
+    with open(template_path(*parts), encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def template_path(*parts: str) -> str:
+    """Where a template lies.
 
     Raises:
         EnvstageError: the installation lacks it.
@@ -17,8 +23,7 @@ def template(*parts: str) -> str:
     for folder in (package, os.path.dirname(package)):
         path = os.path.join(folder, FOLDER, *parts)
         if os.path.isfile(path):
-            with open(path, encoding="utf-8", newline="") as file:
-                return file.read()
+            return path
     raise EnvstageError(
         f"the template {'/'.join(parts)} is missing from this installation",
         fix="Install envstage again",
