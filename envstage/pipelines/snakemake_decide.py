@@ -10,6 +10,7 @@ from envstage.capture.engine import as_called
 from envstage.config import View
 from envstage.errors import EnvstageError
 from envstage.pipelines.snakemake_stamps import Decision, Decisions
+from envstage.pipelines.snakemake_usage import users_of, write_down
 from envstage.project import Project
 from envstage.snapshot.canonical import canonical
 from envstage.snapshot.files import write
@@ -55,7 +56,7 @@ class Answers:
         decision = self._decisions.of(view)
         if is_new:
             self._say(view, decision)
-            self._is_whole(layout.view_file(view.environment, name))
+            self._follow(project, view)
         return decision
 
     def _opened(self) -> Project:
@@ -70,10 +71,13 @@ class Answers:
         for text in decision.notes:
             logger.info(f"envstage: view {view.name}: {text}")
 
-    def _is_whole(self, file: str) -> None:
-        """Views are written at once or not at all: a killed job leaves no incomplete one."""
-        output = os.path.relpath(os.path.join(self._root, file)).replace(os.sep, "/")
+    def _follow(self, project: Project, view: View) -> None:
+        file = layout.view_file(view.environment, view.name)
+        output = os.path.relpath(project.path(file)).replace(os.sep, "/")
+        # Views are written at once or not at all: a killed job leaves no incomplete one.
         self._workflow.persistence._unmark_incomplete(output)
+        users = users_of(self._workflow.rules, output)
+        write_down(project.state, layout.folder_of(view.environment), view.name, users)
 
 
 def _settle(root: str, section: Mapping[str, Any] | None) -> None:
