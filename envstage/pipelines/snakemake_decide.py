@@ -17,11 +17,16 @@ from envstage.snapshot.files import write
 from envstage.world import Machine
 
 
-class Stopped(Exception):
-    """An error as Snakemake shows it: the message alone, without the lines it came through."""
+def stopped(text: str) -> SystemExit:
+    """Log an error in Snakemake's way; what ends Snakemake.
 
-    # `snakemake.exceptions.cut_traceback` lists them for every exception of an input function.
-    __traceback__ = property(lambda self: None, lambda self, value: None)  # type: ignore[assignment]
+    Not an ordinary exception: Snakemake takes a rule whose input function fails for no producer
+    of the file, and where the file is there, it goes on with it as it is (`dag.py`, `update_`).
+    """
+    from snakemake.logging import logger
+
+    logger.error(f"envstage: {text}")
+    return SystemExit(1)
 
 
 class Answers:
@@ -35,11 +40,11 @@ class Answers:
         self._project: Project | None = None
 
     def decide(self, folder: str, name: str) -> Decision:
-        """Decide about the view `name` in `environment/…`; a `Stopped` where nobody can."""
+        """Decide about the view `name` in `environment/…`; `stopped` where nobody can."""
         try:
             return self._decide(folder, name)
         except EnvstageError as error:
-            raise Stopped(str(error)) from None
+            raise stopped(str(error)) from None
 
     def _decide(self, folder: str, name: str) -> Decision:
         project = self._opened()
