@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml
 	@# Old releases of pip do not know --group (new in 25.1).
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --editable '.[dvc]' --group test --group lint
+	  --editable '.[dvc,snakemake]' --group test --group lint
 	@touch $@
 
 lint: $(STAMP)  ## style, types, layering

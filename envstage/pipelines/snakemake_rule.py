@@ -26,10 +26,14 @@ class ProvidedRule:
     Attributes:
         output: the pattern of the rule's output.
         folders: which folders `{folder}` may be.
+        is_repeated: whether the rule is there already, by an earlier `include` of it.
     """
 
-    def __init__(self, workflow: Any, section: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, workflow: Any, section: Mapping[str, Any] | None, *, is_repeated: bool = False
+    ) -> None:
         self._workflow = workflow
+        self.is_repeated = is_repeated
         self._section = section
         self._answers: Any = None
         self._above = _above(section)
@@ -94,28 +98,31 @@ def attach(workflow: Any, config: Mapping[str, Any]) -> ProvidedRule:
         config: the one that the including Snakefile sees; with `module`, the one given there.
     """
     os.environ[VARIABLE] = marked(os.environ)
-    _order(workflow)
-    return ProvidedRule(workflow, _section_of(workflow, config))
+    is_known = _order(workflow)
+    is_repeated = is_known and workflow.modifier.base_snakefile is None
+    return ProvidedRule(workflow, _section_of(workflow, config), is_repeated=is_repeated)
 
 
 def _section_of(workflow: Any, config: Mapping[str, Any]) -> Mapping[str, Any] | None:
     section = config.get(_SECTION)
-    if section is None and getattr(workflow.modifier, "is_module", False) and config:
-        base = os.path.dirname(str(workflow.modifier.base_snakefile or ""))
+    if section is None and config and workflow.modifier.base_snakefile is not None:
+        base = os.path.dirname(str(workflow.modifier.base_snakefile))
         ours = os.path.dirname(str(workflow.included_stack[-1].get_path_or_uri(secret_free=True)))
         # A module of our own file was given the section; one that includes it has its own keys.
         section = config if base == ours else None
     return section if isinstance(section, Mapping) else None
 
 
-def _order(workflow: Any) -> None:
-    """Two inclusions make the same outputs: the first one does it."""
+def _order(workflow: Any) -> bool:
+    """Two inclusions make the same outputs: the first one does it. Whether the name is known."""
     names = getattr(workflow, _NAMES, [])
     name = workflow.modifier.modify_rulename(_RULE)
-    if name not in names:
-        setattr(workflow, _NAMES, [*names, name])
-        if names:
-            workflow._ruleorder.add(*names, name)
+    if name in names:
+        return True
+    setattr(workflow, _NAMES, [*names, name])
+    if names:
+        workflow._ruleorder.add(*names, name)
+    return False
 
 
 def _above(section: Mapping[str, Any] | None) -> str:
@@ -130,4 +137,3 @@ def _above(section: Mapping[str, Any] | None) -> str:
     except EnvstageError:
         return ""
     return "" if way == "." else f"{way}/"
-

@@ -8,13 +8,7 @@ FOLDER = "workflow_templates"
 
 
 def template(*parts: str) -> str:
-    """The text of a template: `template("dvc", "dvc.yaml")`; errors as for `template_path`."""
-    with open(template_path(*parts), encoding="utf-8", newline="") as file:
-        return file.read()
-
-
-def template_path(*parts: str) -> str:
-    """Where a template lies.
+    """The text of a template: `template("dvc", "dvc.yaml")`.
 
     Raises:
         EnvstageError: the installation lacks it.
@@ -23,7 +17,8 @@ def template_path(*parts: str) -> str:
     for folder in (package, os.path.dirname(package)):
         path = os.path.join(folder, FOLDER, *parts)
         if os.path.isfile(path):
-            return path
+            with open(path, encoding="utf-8", newline="") as file:
+                return file.read()
     raise EnvstageError(
         f"the template {'/'.join(parts)} is missing from this installation",
         fix="Install envstage again",

@@ -35,7 +35,7 @@ def test_first_run(tmp_path: Path) -> None:
 def test_nothing_changed(workflow: Workflow, options: dict[str, Any]) -> None:
     assert workflow.is_done(**options)
     workflow.install("alpha", "2.0")
-    assert CHANGED <= workflow.plan(**options).jobs
+    assert workflow.plan(**options).jobs >= CHANGED
     workflow.install("alpha", "1.0")
     assert workflow.is_done(**options)
 

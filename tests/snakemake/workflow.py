@@ -131,26 +131,31 @@ class Workflow:
         config = options.pop("config", {})
         storage = options.pop("storage", StorageSettings())
         execution = {name: options.pop(name) for name in ("retries", "lock") if name in options}
+        is_ok = False
         try:
             with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
                 logger.addHandler(seen)
                 os.chdir(self.root)
-                dag = api.workflow(
-                    resource_settings=ResourceSettings(cores=cores),
-                    config_settings=ConfigSettings(config=config),
-                    storage_settings=storage,
-                    snakefile=self.root / "Snakefile",
-                    workdir=self.root,
-                ).dag(dag_settings=DAGSettings(targets=set(targets), **options))
-                dag.execute_workflow(
-                    executor=executor, execution_settings=ExecutionSettings(**execution)
-                )
-                is_ok = True
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            api.print_exception(error)
-            is_ok = False
+                try:
+                    flow = api.workflow(
+                        resource_settings=ResourceSettings(cores=cores),
+                        config_settings=ConfigSettings(config=config),
+                        storage_settings=storage,
+                        snakefile=self.root / "Snakefile",
+                        workdir=self.root,
+                    )
+                    dag = flow.dag(dag_settings=DAGSettings(targets=set(targets), **options))
+                    dag.execute_workflow(
+                        executor=executor, execution_settings=ExecutionSettings(**execution)
+                    )
+                    is_ok = True
+                except SystemExit:
+                    pass  # it has said why
+                except Exception as error:
+                    api.print_exception(error)
+                if flow._workflow_store and flow._workflow_store.sourcecache.runtime_cache:
+                    # Else it complains when Python ends.
+                    flow._workflow_store.sourcecache.runtime_cache.cleanup()
         finally:
             logger.removeHandler(seen)
             os.chdir(cwd)
