@@ -72,7 +72,7 @@ def guard(
         RefusedError: this machine is not what the view says; the command was not started.
     """
     environment = project.config.environment(view.environment)
-    if not belongs_here(world, project.root, project.config, environment):
+    if not belongs_here(as_called(world), project.root, project.config, environment):
         raise RefusedError(
             f"this machine is none of the machines of the environment {environment.name}",
             where=f"view {view.name}",
