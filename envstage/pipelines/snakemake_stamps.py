@@ -19,7 +19,7 @@ from envstage.capture.set_aside import keep_copy, put_back
 from envstage.compare.differences import differences
 from envstage.compare.render import short
 from envstage.config import View
-from envstage.errors import CaptureError, DiffersError
+from envstage.errors import CaptureError, DiffersError, EnvstageError
 from envstage.project import Project
 from envstage.snapshot.files import write
 from envstage.views import archive
@@ -109,6 +109,9 @@ class Decisions:
         head = view_fingerprint(document) if document is not None else "unknown"
         text = f"{head} {self._world.time_ns()}"
         path = self._stamp(view)
+        if document is not None:
+            content_now = view_document.encode(document)
+            write(_expected_path(self._project, view), content_now, is_durable=False)
         write(path, f"{text}\n".encode(), is_durable=False)
         after = _time_ns(self._project.path(layout.view_file(view.environment, view.name)))
         if os.stat(path).st_mtime_ns <= after:
@@ -125,6 +128,24 @@ class Decisions:
 
     def _stamp(self, view: View) -> str:
         return self._project.path(stamp_path(layout.folder_of(view.environment), view.name))
+
+
+def expected(project: Project, view: View) -> ViewDocument | None:
+    """What the view will be, as Snakemake found when it looked last; None: what it is."""
+    folder = layout.folder_of(view.environment)
+    looked = _time_ns(project.path(stamp_path(folder, view.name)))
+    if looked <= _time_ns(project.path(layout.view_file(view.environment, view.name))):
+        return None  # it was written since
+    where = _expected_path(project, view)
+    content = _content(where)
+    try:
+        return None if content is None else view_document.decode(content, where)
+    except EnvstageError:
+        return None
+
+
+def _expected_path(project: Project, view: View) -> str:
+    return os.path.join(project.state, "expected", view.environment, f"{view.name}.json")
 
 
 def _holds(found: Predicted, view: View, content: bytes | None) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from tests.snakemake.workflow import CONFIG, GUARDED, Workflow
 
 pytestmark = pytest.mark.e2e
+IN_JOB = 'shell.prefix("set -euo pipefail; export IN_JOB=1; ")\n'
 
 
 @pytest.fixture
@@ -24,15 +25,14 @@ def workflow(tmp_path: Path) -> Workflow:
     return made
 
 
-def started(workflow: Workflow, *words: str) -> "subprocess.Popen[str]":
+def started(workflow: Workflow, *words: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "snakemake", *words],
         cwd=workflow.root,
         env=workflow.environ(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
 
@@ -48,18 +48,21 @@ def until(condition: object, timeout_s: float = 60) -> None:
 def test_interrupted_capture(workflow: Workflow, number: signal.Signals) -> None:
     view = workflow.root / "environment/views/train.json"
     before = view.read_bytes()
-    flag = workflow.base / "slow"
+    seen = workflow.base / "seen"
     hook = workflow.venv.site / "zz_slow.pth"
     workflow.install("alpha", "2.0")
     # The decision is quick, and the job's own look at the machine hangs.
-    hook.write_text(f"import os, time; os.path.exists({str(flag)!r}) and time.sleep(60)\n")
+    workflow.write("Snakefile", IN_JOB + GUARDED)
+    hook.write_text(
+        f"import os, time; 'IN_JOB' in os.environ and (open({str(seen)!r}, 'w'), time.sleep(20))\n"
+    )
     process = started(workflow, "-c1", "-q", "all")
-    until(lambda: not view.exists())
-    flag.touch()
+    until(seen.exists)
+    assert not view.exists()
     os.killpg(process.pid, number)
-    process.communicate(timeout=60)
-    flag.unlink()
+    process.wait(timeout=60)
     hook.unlink()
+    workflow.write("Snakefile", GUARDED)
     workflow.install("alpha", "1.0")
     assert workflow.cli("snakemake", "--unlock", "-q", "all") is not None
     planned = workflow.plan()
@@ -80,9 +83,8 @@ def test_failing_capture(workflow: Workflow) -> None:
     assert workflow.is_done()
     workflow.install("alpha", "2.0")
     # Only the job fails: Snakemake deletes what was there, and nothing is lost.
-    hook.write_text("import os; os.environ.get('SNAKEMAKE_JOB') and os._exit(7)\n")
-    prefix = 'shell.prefix("set -euo pipefail; export SNAKEMAKE_JOB=1; ")\n'
-    workflow.write("Snakefile", prefix + GUARDED)
+    hook.write_text("import os; 'IN_JOB' in os.environ and os._exit(7)\n")
+    workflow.write("Snakefile", IN_JOB + GUARDED)
     done = workflow.run(retries=1)
     assert not done.is_ok
     hook.unlink()
@@ -100,8 +102,7 @@ def test_dry_run_beside_a_run(workflow: Workflow) -> None:
     during = workflow.plan(lock=False)
     assert "environment(train)" not in during.jobs
     assert not workflow.run().is_ok, "locked by the first one"
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output
+    assert process.wait(timeout=120) == 0
     assert workflow.is_done()
 
 
