@@ -8,6 +8,15 @@ from snakemake.settings.types import StorageSettings
 from tests.snakemake.workflow import GUARDED, SNAKEFILE, Workflow
 
 pytestmark = pytest.mark.e2e
+LOCAL = """\
+import envstage
+include: envstage.snakefile()
+rule train:
+    default_target: True
+    input: local("train.py"), env=local("environment/views/train.json")
+    output: local("model.txt")
+    shell: "python train.py > {output}"
+"""
 
 
 def test_graphs_and_summary(tmp_path: Path) -> None:
@@ -68,13 +77,11 @@ def test_environment_of_its_own(tmp_path: Path) -> None:
 
 def test_default_storage(tmp_path: Path) -> None:
     pytest.importorskip("snakemake_storage_plugin_fs")
-    text = SNAKEFILE.replace('env="environment', 'env=local("environment').replace(
-        '.json"', '.json")'
-    )
-    workflow = Workflow(tmp_path, text)
+    workflow = Workflow(tmp_path, LOCAL)
     store = StorageSettings(default_storage_provider="fs", default_storage_prefix="store")
-    workflow.write("store/train.py", workflow.read("train.py"))
     done = workflow.run(storage=store)
     assert done.is_ok, done.text
     assert (workflow.root / "environment/views/train.json").exists()
     assert workflow.is_done(storage=store)
+    workflow.install("beta", "2.0")
+    assert workflow.plan(storage=store).jobs == {"environment(train)", "train"}
