@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml
 	@# Old releases of pip do not know --group (new in 25.1).
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --editable '.[dvc]' --group test --group lint
+	  --editable '.[dvc,snakemake]' --group test --group lint
 	@touch $@
 
 lint: $(STAMP)  ## style, types, layering
@@ -59,8 +59,9 @@ bench: $(STAMP)  ## the truth table of environment changes, and two clones that 
 bench-observed: $(STAMP)  ## observed views against sys.modules, 80 scripts: docs/observed.md
 	@$(BIN)/python -m benchmarks.observed --markdown docs/observed.md
 
-demo:  ## DVC, an environment stage, a package that changes and comes back (KEEP=1 keeps it)
+demo:  ## DVC and Snakemake: packages that change and come back (KEEP=1 keeps it)
 	@PYTHON="$(PYTHON)" bash examples/demo.sh
+	@PYTHON="$(PYTHON)" bash examples/demo_snakemake.sh
 
 clean:  ## remove what the targets made
 	@rm -rf $(VENV) build dist .coverage .coverage.* htmlcov \

@@ -1,5 +1,8 @@
 """The configuration, typed and checked: `envstage.yaml`, or `envstage:` in params.yaml.
 
+Or, where neither is there, in the configuration of a Snakemake workflow, which the provided rule
+writes into the state folder for the commands that its jobs start.
+
 Read from YAML's nodes rather than from loaded objects: every complaint names its line and key,
 and a scalar is what is written (`python: 3.10` is the text `3.10`, not the number 3.1).
 """
@@ -113,13 +116,16 @@ def load(root: str) -> Config:
             where=f"{layout.PARAMS_FILE}:{params.line}",
             fix="Keep one of them: delete the section or the file",
         )
-    section = own or params
+    section = own or params or _workflow_section(root)
     return Config() if section is None else _config(section)
 
 
 def exists(root: str) -> bool:
     """Whether the folder holds a configuration of ours."""
-    if os.path.isfile(os.path.join(root, layout.CONFIG_FILE)):
+    if any(
+        os.path.isfile(os.path.join(root, name))
+        for name in (layout.CONFIG_FILE, layout.WORKFLOW_CONFIG)
+    ):
         return True
     return _has_own_key(os.path.join(root, layout.PARAMS_FILE))
 
@@ -262,6 +268,10 @@ def _params_section(root: str) -> Node | None:
     # The rest of the file is the user's, with as many anchors and lists as they like.
     refuse_bombs(found[0].node, layout.PARAMS_FILE)
     return found[0]
+
+
+def _workflow_section(root: str) -> Node | None:
+    return compose(os.path.join(root, layout.WORKFLOW_CONFIG), layout.WORKFLOW_CONFIG)
 
 
 def _has_own_key(path: str) -> bool:

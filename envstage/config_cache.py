@@ -16,7 +16,7 @@ from envstage.config import Config
 
 _YOUNG_NS: Final = 2 * 10**9
 _LIMIT_BYTES: Final = 4 * 1024 * 1024
-_FILES: Final = (layout.CONFIG_FILE, layout.PARAMS_FILE)
+_FILES: Final = (layout.CONFIG_FILE, layout.PARAMS_FILE, layout.WORKFLOW_CONFIG)
 Key: TypeAlias = tuple[str, tuple[tuple[int, ...], ...]]
 
 

@@ -35,12 +35,21 @@ def command_of(world: World, python: str, root: str) -> tuple[str, ...]:
 
     Args:
         python: `auto` (what `python`, else `python3`, means on PATH), a path (relative to the
-            project), a program (`python3.11`), or a launcher (`uv run`, `conda run -n ml`).
+            project), a program (`python3.11`), a launcher (`uv run`, `conda run -n ml`), or the
+            file of a Snakemake rule's `conda:` directive (`envs/train.yaml`).
         root: the project's folder.
 
     Raises:
         ProbeError: there is no such program.
     """
+    if is_conda_file(python):
+        found = _conda_python(world, python, root)
+        if found is None:
+            raise ProbeError(
+                f"Snakemake has not created the environment of {python} yet",
+                "Run `snakemake --sdm conda --conda-create-envs-only`",
+            )
+        return (found,)
     if python == "auto":
         for name in ("python", "python3"):
             found = world.which(name)
@@ -62,6 +71,39 @@ def command_of(world: World, python: str, root: str) -> tuple[str, ...]:
         )
     is_launcher = len(words) > 1 and "python" not in os.path.basename(words[-1]).lower()
     return (program, *words[1:], *(["python"] if is_launcher else []))
+
+
+def is_conda_file(python: str) -> bool:
+    """Whether an interpreter is named by the file of a `conda:` directive."""
+    return python.endswith((".yaml", ".yml"))
+
+
+def is_created(world: World, python: str, root: str) -> bool:
+    """False where Snakemake has still to create the environment of a `conda:` directive."""
+    return not is_conda_file(python) or _conda_python(world, python, root) is not None
+
+
+def _conda_python(world: World, file: str, root: str) -> str | None:
+    """The interpreter of the environment that Snakemake made of a file.
+
+    Snakemake keeps a copy of the file beside the environment, and marks one that is whole:
+    `.snakemake/conda/<hash>_`, `<hash>_.yaml`, `<hash>_.env_setup_done`.
+    """
+    prefix = world.environ.get("SNAKEMAKE_CONDA_PREFIX") or os.path.join(
+        root, ".snakemake", "conda"
+    )
+    try:
+        wanted = world.read(os.path.join(root, *file.split("/")))
+        names = world.list_dir(prefix)
+    except OSError:
+        return None
+    for name in names:
+        base, ending = os.path.splitext(name)
+        python = os.path.join(prefix, base, "bin", "python")
+        is_whole = ending == ".yaml" and f"{base}.env_setup_done" in names
+        if is_whole and world.read(os.path.join(prefix, name)) == wanted and world.exists(python):
+            return python
+    return None
 
 
 def start_probe(world: World, python: str, root: str, cache_folder: str) -> Probing:

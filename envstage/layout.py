@@ -8,6 +8,9 @@ STATE_FOLDER: Final = ".envstage"
 CONFIG_FILE: Final = "envstage.yaml"
 PARAMS_FILE: Final = "params.yaml"
 
+# Written by the provided Snakemake rule where the workflow's own configuration has our section.
+WORKFLOW_CONFIG: Final = ".envstage/workflow.json"
+
 SNAPSHOT: Final = "environment.json"
 SUMMARY: Final = "summary.json"
 REQUIREMENTS: Final = "requirements.txt"

@@ -44,21 +44,34 @@ def assemble(
     config: Config,
     projectors: "Projectors",
     earlier: Mapping[str, Earlier],
+    only: frozenset[str] = frozenset(),
 ) -> Assembled:
     """Make the documents of an environment.
 
     Args:
         earlier: by view, what its selection is predicted from; none: wide.
+        only: these views; none: all of the environment's.
 
     Raises:
         CaptureError: a fact that a view needs is unknown; the message names it.
     """
     environment = capture.environment
-    views = {
-        view.name: _view(projectors, view, earlier.get(view.name, Earlier()))
-        for view in config.views_of(environment.name)
-    }
+    views = predicted_views(projectors, config, earlier, only)
     return Assembled(environment=environment, snapshot=snapshot_of(capture, config), views=views)
+
+
+def predicted_views(
+    projectors: "Projectors",
+    config: Config,
+    earlier: Mapping[str, Earlier],
+    only: frozenset[str] = frozenset(),
+) -> dict[str, ViewDocument]:
+    """The views of an environment on this machine; arguments and errors as for `assemble`."""
+    return {
+        view.name: _view(projectors, view, earlier.get(view.name, Earlier()))
+        for view in config.views_of(projectors.capture.environment.name)
+        if not only or view.name in only
+    }
 
 
 def snapshot_of(capture: Capture, config: Config) -> Snapshot:

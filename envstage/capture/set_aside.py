@@ -5,6 +5,9 @@ behind it then "didn't change": on a snapshot that nobody could confirm. A view 
 there cannot pass as up to date. Nothing is lost: the next capture that succeeds puts the same
 file back, with its time, and it is in Git. What nobody can catch is left: a capture that is
 killed by SIGKILL under `--ignore-errors`.
+
+Snakemake deletes a job's outputs before the job runs, and again if it fails: what was there is
+kept as well, and comes back in the same way.
 """
 
 import contextlib
@@ -13,10 +16,12 @@ from typing import Final
 
 from envstage import layout
 from envstage.project import Project
+from envstage.snapshot.files import write
 from envstage.world import World
 
 _FOLDER: Final = "set-aside"
 _BESIDE: Final = ".set-aside"
+_COPIES: Final = "copies"
 # DVC sets it for a stage's command: by hand nothing is moved.
 _STAGE_VARIABLE: Final = "DVC_STAGE"
 
@@ -48,6 +53,37 @@ def put_back(project: Project, view: str) -> None:
             if os.path.exists(kept) and not os.path.exists(path):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 os.replace(kept, path)
+    copy = _copy(project, view)
+    if os.path.exists(copy) and not os.path.exists(path):
+        _copy_file(copy, path)
+
+
+def keep_copy(project: Project, view: str) -> None:
+    """Keep what a view is now, for `put_back`; its time counts as a change, too."""
+    path, copy = project.path(view), _copy(project, view)
+    now, then = _state(path), _state(copy)
+    if now is not None and now != then:
+        _copy_file(path, copy)
+
+
+def _copy(project: Project, view: str) -> str:
+    return os.path.join(project.state, _COPIES, *view.split("/"))
+
+
+def _state(path: str) -> tuple[int, bytes] | None:
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_mtime_ns, file.read()
+    except OSError:
+        return None
+
+
+def _copy_file(source: str, target: str) -> None:
+    with open(source, "rb") as file:
+        content = file.read()
+    stat = os.stat(source)
+    write(target, content)
+    os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def _places(root: str, view: str) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Capture, hold or verify: what `envstage capture` does to the files of each environment."""
 
 import contextlib
-import enum
 import os
 import time
 from collections.abc import Sequence
@@ -21,6 +20,9 @@ from envstage.capture.assemble import (
 from envstage.capture.collect import belongs_here, collect
 from envstage.capture.context import context, start_code_state
 from envstage.capture.derived import remove_stale_facets, write_derived
+from envstage.capture.mode import MODE_VARIABLE as MODE_VARIABLE
+from envstage.capture.mode import Mode as Mode
+from envstage.capture.mode import mode_of as mode_of
 from envstage.capture.set_aside import put_back
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import short
@@ -37,16 +39,7 @@ from envstage.views.document import ViewDocument
 from envstage.views.projection import check_patterns
 from envstage.world import World
 
-MODE_VARIABLE: Final = "ENVSTAGE_MODE"
 _LOCK_TIMEOUT_S: Final = 120
-
-
-class Mode(enum.Enum):
-    """What a capture does with the machine that it runs on."""
-
-    CAPTURE = "capture"
-    HOLD = "hold"
-    VERIFY = "verify"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,27 +56,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def mode_of(world: World) -> Mode:
-    """The mode that `ENVSTAGE_MODE` asks for."""
-    word = world.environ.get(MODE_VARIABLE, "") or Mode.CAPTURE.value
-    try:
-        return Mode(word)
-    except ValueError:
-        words = ", ".join(mode.value for mode in Mode)
-        raise EnvstageError(
-            f"`{word}` is no mode", where=MODE_VARIABLE, fix=f"Use one of {words}"
-        ) from None
-
-
 def run(
     world: World,
     project: Project,
     *,
     mode: Mode,
     names: Sequence[str] = (),
+    views: Sequence[str] = (),
     argv: Sequence[str] = (),
 ) -> tuple[Outcome, ...]:
     """Refresh, hold or verify the environments of a project, all or the named ones.
+
+    Args:
+        views: refresh these views alone, none: all. Snakemake has one job a view, and a job
+            must not write what another job's record stands for.
 
     Everything is captured before anything is written: a fact that a view needs and that is
     unknown leaves every file as it was.
@@ -97,10 +83,11 @@ def run(
     chosen = [project.config.environment(name) for name in names] or project.config.environments
     with project_lock(project, is_reader=mode is not Mode.CAPTURE):
         for view in project.config.views:
-            put_back(project, layout.view_file(view.environment, view.name))
-        return tuple(
-            step() for step in [_prepared(world, project, each, mode, argv) for each in chosen]
-        )
+            if not views or view.name in views:
+                put_back(project, layout.view_file(view.environment, view.name))
+        only = frozenset(project.config.view(name).name for name in views)
+        steps = [_prepared(world, project, each, mode, only, argv) for each in chosen]
+        return tuple(step() for step in steps)
 
 
 def project_lock(
@@ -222,7 +209,12 @@ def write_ignore_file(project: Project, name: str) -> None:
 
 
 def _prepared(
-    world: World, project: Project, environment: Environment, mode: Mode, argv: Sequence[str]
+    world: World,
+    project: Project,
+    environment: Environment,
+    mode: Mode,
+    only: frozenset[str],
+    argv: Sequence[str],
 ) -> "_Write | _Hold":
     if mode is Mode.HOLD:
         return _Hold(project=project, environment=environment, reason=f"held: {MODE_VARIABLE}=hold")
@@ -242,6 +234,7 @@ def _prepared(
         project.config,
         Projectors(world, project.root, capture),
         earlier_views(project, environment.name),
+        only,
     )
     if mode is Mode.VERIFY:
         _verify(project, assembled)

@@ -5,6 +5,7 @@ import argparse
 from envstage.capture.write import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.editing import confirm
+from envstage.cli.snakemake_outputs import accept_output, is_output
 from envstage.compare.differences import differences
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
@@ -16,7 +17,11 @@ from envstage.world import Machine
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
-    parser.add_argument("stage", metavar="STAGE", help="a tracked stage, or an instance of one")
+    parser.add_argument(
+        "stage",
+        metavar="STAGE",
+        help="a tracked stage, an instance of one, or an output of a Snakemake rule",
+    )
     parser.add_argument("-m", "--why", required=True, metavar="TEXT", help="why it is harmless")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask, for scripts")
 
@@ -25,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the facts, ask, record, and have DVC take the stage as up to date."""
     world = Machine()
     project = open_project(arguments.directory)
+    if is_output(project, arguments.stage):
+        return accept_output(world, project, arguments)
     view, usage = tracked(world, project, arguments.stage)
     now = read_view(project, view.environment, view.name)
     runs = [

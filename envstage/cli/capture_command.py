@@ -2,23 +2,30 @@
 
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from envstage.capture.engine import as_called
 from envstage.capture.set_aside import is_stage, set_aside
 from envstage.capture.write import Mode, Outcome, mode_of
 from envstage.capture.write import run as run_capture
 from envstage.cli.output import note, plural, print_json
 from envstage.compare.render import as_json, short
 from envstage.errors import OK
-from envstage.project import find_root, open_project
+from envstage.project import Project, find_root, open_project
 from envstage.world import Machine
 
 if TYPE_CHECKING:
     import argparse
 
 # What no option says otherwise.
-DEFAULTS: Final[dict[str, Any]] = {"directory": ".", "environment": (), "json": False}
+DEFAULTS: Final[dict[str, Any]] = {
+    "directory": ".",
+    "environment": (),
+    "view": (),
+    "json": False,
+}
 
 
 def add_arguments(parser: "argparse.ArgumentParser") -> None:
@@ -37,6 +44,13 @@ def add_arguments(parser: "argparse.ArgumentParser") -> None:
         metavar="NAME",
         help="capture this environment only (may be repeated)",
     )
+    parser.add_argument(
+        "--view",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="refresh this view only (may be repeated)",
+    )
     parser.add_argument("--json", action="store_true", help="the outcome as JSON")
 
 
@@ -49,7 +63,12 @@ def run(arguments: Any) -> int:
         project = open_project(root)
         mode: Mode = mode_of(world)
         outcomes = run_capture(
-            world, project, mode=mode, names=arguments.environment, argv=sys.argv
+            as_called(world),
+            project,
+            mode=mode,
+            names=arguments.environment or _environments_of(project, arguments.view),
+            views=arguments.view,
+            argv=sys.argv,
         )
     except BaseException:  # also Ctrl-C and a scheduler's SIGTERM: the stage fails all the same
         if is_stage(world):
@@ -77,6 +96,10 @@ def _end_in_order() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, end)
+
+
+def _environments_of(project: Project, views: Sequence[str]) -> Sequence[str]:
+    return list(dict.fromkeys(project.config.view(name).environment for name in views))
 
 
 def _line(outcome: Outcome) -> str:

@@ -2,15 +2,17 @@
 
 import argparse
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 
 from envstage import layout
-from envstage.capture.set_aside import is_stage
+from envstage.capture.engine import Engine, engine_of
 from envstage.cli.output import note
 from envstage.config import View
 from envstage.errors import EnvstageError
 from envstage.pipelines.dvc_usage import is_shared, users_of
+from envstage.pipelines.snakemake_usage import written_down
 from envstage.project import Project, open_project
 from envstage.runs.finalise import Fate, Finalised, collect_observation, finalise, used_by
 from envstage.runs.guard import Guarded, guard, shell_command
@@ -45,15 +47,23 @@ def run(arguments: argparse.Namespace) -> int:
     if guarded.observation is None:
         return guarded.returncode
     used = used_by(project, guarded)
-    if not is_stage(world):
+    if engine_of(world) is None:
         note("not started by the pipeline: the view stays as it is")
     elif (whole := _with_earlier_parts(project, view, used, part, parts)) is not None:
-        _say(_finished(world, project, guarded, whole), view.name)
+        _say(_finished(world, project, guarded, whole, argv), view.name)
     return guarded.returncode
 
 
-def _finished(world: World, project: Project, guarded: Guarded, used: Used) -> Finalised:
+def _finished(
+    world: World, project: Project, guarded: Guarded, used: Used, argv: Sequence[str]
+) -> Finalised:
     view = guarded.view
+    if engine_of(world) is Engine.SNAKEMAKE:
+        users_here = written_down(project.state, layout.folder_of(view.environment), view.name)
+        if users_here.is_shared:
+            # A job has no name of its own; its command tells it from the other jobs.
+            return collect_observation(project, guarded, used, shlex.join(argv))
+        return finalise(project, guarded, used)
     users = users_of(world, project.root, layout.view_file(view.environment, view.name))
     instance = world.environ.get("DVC_STAGE", "")
     if is_shared(users):

@@ -13,6 +13,7 @@ from envstage.pipelines.dvc import plan_track
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
 from envstage.pipelines.dvc_history import tracked
 from envstage.pipelines.dvc_usage import Usage, locked_users, users_of
+from envstage.pipelines.snakemake_narrow import narrow_view, view_of_rule
 from envstage.project import Project, find_root, open_project
 from envstage.runs.narrow import narrow
 from envstage.snapshot.model import LEVELS, Level
@@ -123,6 +124,12 @@ def _accept(world: World, root: str, stages: list[str]) -> None:
 def _update(world: World, root: str, stages: list[str]) -> int:
     project = open_project(root)
     for stage in stages:
+        shared = view_of_rule(project, stage)
+        if shared is not None:
+            narrowed = narrow_view(world, project, shared)
+            of = f"{_packages(narrowed.new)} of {_packages(narrowed.old)} packages"
+            print(f"view {shared.name}: narrowed to {of}; nothing will run again")
+            continue
         view, _ = tracked(world, project, stage)
         users = users_of(world, root, layout.view_file(view.environment, view.name))
         locked = locked_users(root, users)

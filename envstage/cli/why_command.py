@@ -6,6 +6,7 @@ from typing import Any
 from envstage.capture.write import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.output import print_json
+from envstage.cli.snakemake_outputs import explain_output, is_output
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import as_json
 from envstage.config import View
@@ -25,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Compares views only, and executes nothing of the repository: `dvc status STAGE` tells of\n"
         "code, data and parameters, `envstage check --view VIEW` of this machine as it is now."
     )
-    parser.add_argument("stage", metavar="STAGE", help="a tracked stage: `train`, `train@a`")
+    parser.add_argument(
+        "stage",
+        metavar="STAGE",
+        help="a tracked stage (`train`, `train@a`), or an output of a Snakemake rule",
+    )
     parser.add_argument("--json", action="store_true", help="the same as JSON")
 
 
@@ -33,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Explain the last run, and the next one."""
     world = Machine()
     project = open_project(arguments.directory)
+    if is_output(project, arguments.stage):
+        return explain_output(world, project, arguments)
     view, usage = tracked(world, project, arguments.stage)
     runs = [
         run

@@ -89,7 +89,7 @@ def add_ignores(draft: Draft, environments: tuple[str, ...]) -> None:
         draft.write(path, text)
 
 
-def remove_ignores(draft: Draft, environments: tuple[str, ...]) -> None:
+def remove_ignores(draft: Draft, environments: tuple[str, ...], written: str = "") -> None:
     """Take the lines out again; those of the environments go if nothing else is there."""
     text = draft.read(GIT_IGNORE)
     if text is not None:
@@ -97,7 +97,7 @@ def remove_ignores(draft: Draft, environments: tuple[str, ...]) -> None:
     own = {layout.file_of(environment, layout.IGNORE) for environment in environments}
     if _files_below(draft.root, layout.FOLDER) <= own:
         for path in sorted(own):
-            if draft.read(path) == own_ignores():
+            if draft.read(path) == (written or own_ignores()):
                 draft.write(path, None)
 
 

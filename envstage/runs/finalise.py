@@ -82,7 +82,8 @@ def finalise(project: Project, guarded: Guarded, used: Used) -> Finalised:
     """Rewrite a view with what its run used; keep the file's time (Snakemake looks at it)."""
     after = _after(guarded)
     document = after.project(guarded.view, used.selection).document
-    is_changed = _store(project, guarded, document, used)
+    with project_lock(project):
+        is_changed = _store(project, guarded, document, used)
     fate = Fate.NARROWED if is_changed else Fate.KEPT
     return _finalised(after, document, Fate.WIDE if used.doubts else fate, used.doubts)
 
@@ -95,15 +96,19 @@ def collect_observation(project: Project, guarded: Guarded, used: Used, instance
     every fact that it used. The others that share the view then run once more.
     """
     after = _after(guarded)
-    collected(project, guarded.view.environment, guarded.view.name).put(instance, used)
-    here = selection_of(guarded.document, guarded.view.include)
-    if here is None:
-        return _finalised(after, guarded.document, Fate.COLLECTED, used.doubts)
-    selection = None if used.selection is None else here.union(used.selection)
-    document = after.project(guarded.view, selection).document
-    if document == guarded.document:
-        return _finalised(after, document, Fate.KEPT)
-    _store(project, guarded, document, used)
+    environment, view = guarded.view.environment, guarded.view.name
+    with project_lock(project):
+        collected(project, environment, view).put(instance, used)
+        # As it is now: another job that shares it may have made it grow since this one began.
+        current = read_view(project, environment, view) or guarded.document
+        here = selection_of(current, guarded.view.include)
+        if here is None:
+            return _finalised(after, current, Fate.COLLECTED, used.doubts)
+        selection = None if used.selection is None else here.union(used.selection)
+        document = after.project(guarded.view, selection).document
+        if document == current:
+            return _finalised(after, document, Fate.KEPT)
+        _store(project, guarded, document, used)
     return _finalised(after, document, Fate.GREW, used.doubts)
 
 
@@ -121,15 +126,14 @@ def _after(guarded: Guarded) -> Projectors:
 def _store(project: Project, guarded: Guarded, document: ViewDocument, used: Used) -> bool:
     environment, view = guarded.view.environment, guarded.view.name
     entry = Archived(view=document, inputs=used.inputs, doubts=used.doubts)
-    with project_lock(project):
-        path = project.path(layout.view_file(environment, view))
-        current = read_view(project, environment, view)
-        if current is not None:
-            archive.keep(project.state, view_document.encode(current))
-        content = view_document.encode(document)
-        archive.keep(project.state, content)
-        archive.add(project.state, environment, view, entry)
-        return _rewrite(path, content)
+    path = project.path(layout.view_file(environment, view))
+    current = read_view(project, environment, view)
+    if current is not None:
+        archive.keep(project.state, view_document.encode(current))
+    content = view_document.encode(document)
+    archive.keep(project.state, content)
+    archive.add(project.state, environment, view, entry)
+    return _rewrite(path, content)
 
 
 def _finalised(

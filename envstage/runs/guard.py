@@ -18,6 +18,7 @@ import msgspec
 from envstage import layout
 from envstage.capture.assemble import Projectors
 from envstage.capture.collect import belongs_here, collect
+from envstage.capture.engine import as_called
 from envstage.capture.write import read_view
 from envstage.compare.render import short
 from envstage.config import View
@@ -71,7 +72,7 @@ def guard(
         RefusedError: this machine is not what the view says; the command was not started.
     """
     environment = project.config.environment(view.environment)
-    if not belongs_here(world, project.root, project.config, environment):
+    if not belongs_here(as_called(world), project.root, project.config, environment):
         raise RefusedError(
             f"this machine is none of the machines of the environment {environment.name}",
             where=f"view {view.name}",
@@ -118,6 +119,7 @@ def shell_command(text: str) -> tuple[str, ...]:
 
 def _projectors(world: World, project: Project, view: View) -> Projectors:
     environment = project.config.environment(view.environment)
+    world = as_called(world)
     capture = collect(world, project.root, project.config, environment)
     return Projectors(world, project.root, capture)
 
@@ -127,7 +129,7 @@ def _require_match(project: Project, view: View, before: Projectors) -> ViewDocu
     document = read_view(project, view.environment, view.name)
     if document is None:
         raise RefusedError(
-            "there is no view that can be read", where=where, fix="Run `dvc repro`, or capture"
+            "there is no view that can be read", where=where, fix="Run the pipeline, or capture"
         )
     if before.capture.failure is not None and before.project(view, None).unknown:
         failure = before.capture.failure

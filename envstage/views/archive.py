@@ -7,6 +7,7 @@ it costs at most a rerun: the view in Git is the newest finalised one, and stays
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -82,6 +83,16 @@ def kept(state: str, md5: str) -> bytes | None:
     if not re.fullmatch(r"[0-9a-f]{32}", md5):
         return None
     return _content(os.path.join(state, _BY_MD5, f"{md5}.json")) or None
+
+
+def all_kept(state: str) -> Iterator[bytes]:
+    """The bytes of every view that was kept, in no order."""
+    try:
+        names = os.listdir(os.path.join(state, _BY_MD5))
+    except OSError:
+        return
+    for name in names:
+        yield _content(os.path.join(state, _BY_MD5, name))
 
 
 def _folder(state: str, environment: str, view: str) -> str:

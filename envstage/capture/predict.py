@@ -1,0 +1,61 @@
+"""What the views of an environment would be if it was captured now; nothing is written."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from envstage.capture.assemble import Projectors, predicted_views
+from envstage.capture.collect import belongs_here, collect
+from envstage.capture.mode import MODE_VARIABLE, Mode, mode_of
+from envstage.capture.write import earlier_views
+from envstage.config import Environment
+from envstage.interpreter import is_created
+from envstage.project import Project
+from envstage.views.document import ViewDocument
+from envstage.views.projection import check_patterns
+from envstage.world import World
+
+
+class Predicted(msgspec.Struct, frozen=True, kw_only=True):
+    """The views of an environment on this machine.
+
+    Attributes:
+        held: why the views that are there stay as they are; empty: they do not have to.
+        is_worth_saying: whether a person who did not ask for that should know.
+    """
+
+    views: Mapping[str, ViewDocument] = {}
+    held: str = ""
+    is_worth_saying: bool = False
+
+
+def predicted(world: World, project: Project, name: str) -> Predicted:
+    """Look at an environment, and predict its views.
+
+    Raises:
+        CaptureError: a fact that a view needs is unknown.
+        EnvstageError: a view's pattern matches nothing that exists.
+    """
+    check_patterns(project.config)
+    environment = project.config.environment(name)
+    if mode_of(world) is Mode.HOLD:
+        return Predicted(held=f"held: {MODE_VARIABLE}=hold")
+    if not is_created(world, environment.python, project.root):
+        return _not_created(project, environment)
+    if not belongs_here(world, project.root, project.config, environment):
+        conditions = ", ".join(f"{pattern}: {glob}" for pattern, glob in environment.where)
+        reason = f"held: this machine is none of its machines ({conditions})"
+        return Predicted(held=reason, is_worth_saying=True)
+    capture = collect(world, project.root, project.config, environment)
+    projectors = Projectors(world, project.root, capture)
+    earlier = earlier_views(project, name)
+    return Predicted(views=predicted_views(projectors, project.config, earlier))
+
+
+def _not_created(project: Project, environment: Environment) -> Predicted:
+    """Snakemake creates the environment of a `conda:` directive when a job needs it."""
+    earlier = earlier_views(project, environment.name)
+    if all(each.on_disk is not None for each in earlier.values()):
+        reason = f"held: Snakemake has not created its environment yet ({environment.python})"
+        return Predicted(held=reason, is_worth_saying=True)
+    return Predicted()
