@@ -9,16 +9,17 @@ from envstage.compare.render import as_json, lines
 from envstage.errors import DIFFERS, OK
 from envstage.facets import catalogue
 from envstage.project import open_project
-from envstage.refs import NOW, Named, resolve
+from envstage.refs import NOW, Named
 from envstage.snapshot.model import Address, Level
 from envstage.snapshot.words import printable
+from envstage.trackers.refs import resolve
 from envstage.world import Machine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
     parser.epilog = "exit codes: 0 the same, 1 different, 2 misuse."
-    parser.add_argument("a", metavar="A", help="a file, a Git revision, or `now`")
+    parser.add_argument("a", metavar="A", help="a file, a Git revision, `mlflow:RUN_ID`, or `now`")
     parser.add_argument("b", metavar="B", nargs="?", default=NOW, help="likewise (default: now)")
     parser.add_argument("-e", "--environment", default=layout.MAIN, metavar="NAME")
     parser.add_argument("--json", action="store_true", help="the differences as JSON")

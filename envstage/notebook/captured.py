@@ -75,7 +75,7 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True):
         """What changed from `ref` to this environment.
 
         Args:
-            ref: an `environment.json`, a Git revision, `mlflow:RUN_ID`, `wandb:PROJECT/RUN_ID`.
+            ref: an `environment.json`, a Git revision, `mlflow:RUN_ID`, `mlflow:models:/NAME/VERSION`.
 
         Raises:
             EnvstageError: nothing has that name, or it is no environment.

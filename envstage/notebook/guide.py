@@ -50,7 +50,7 @@ pip install -r {layout.REQUIREMENTS} --no-deps
 def _rows(env_info: Mapping[str, Any]) -> Iterator[str]:
     for title, key in _ROWS:
         text = _text(env_info.get(key))
-        if text:
+        if text and text != "0":
             yield f"- **{title}**: {text}"
     if env_info.get("cuda_available") is False:
         yield "- **CUDA available**: no"

@@ -21,7 +21,7 @@ def envstage(line: str) -> Captured | Comparison:
 
     Args:
         line: what stands behind `%envstage`: nothing, or `diff` and a REF (an environment.json, a
-            Git revision, `mlflow:RUN_ID`, `wandb:PROJECT/RUN_ID`).
+            Git revision, `mlflow:RUN_ID`, `mlflow:models:/NAME/VERSION`).
 
     Raises:
         UsageError: anything else stands there, or the REF names nothing.
