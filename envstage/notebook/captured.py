@@ -66,7 +66,7 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True):
         return self.snapshot.facts
 
     def save(self, output_dir: str | os.PathLike[str] = "./environment") -> tuple[str, str, str]:
-        """Write requirements.txt, environment.json, REPRODUCE.md; see `save_environment_snapshot`."""
+        """Write the three files of `save_environment_snapshot`; returns their paths."""
         from envstage.notebook.environment import save_environment_snapshot
 
         return save_environment_snapshot(self.info, output_dir)
@@ -75,7 +75,8 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True):
         """What changed from `ref` to this environment.
 
         Args:
-            ref: an `environment.json`, a Git revision, `mlflow:RUN_ID`, `mlflow:models:/NAME/VERSION`.
+            ref: an `environment.json`, a Git revision, `mlflow:RUN_ID` or
+                `mlflow:models:/NAME/VERSION`.
 
         Raises:
             EnvstageError: nothing has that name, or it is no environment.

@@ -57,7 +57,7 @@ def _rows(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Python", str(info["python_version_short"])
     yield "Platform", str(info["platform"])
     count = info["gpu_count"]
-    yield "GPU", f"{count} × {info['gpu_name']}" if count else "none visible"
+    yield "GPU", f"{count} × {info['gpu_name']}" if count else "none visible"  # noqa: RUF001
     if info["cuda_available"]:
         yield "CUDA, cuDNN", f"{info['cuda_version']}, {info['cudnn_version'] or 'unknown'}"
     for name in _KEY_PACKAGES:

@@ -168,8 +168,8 @@ def _lines(found: EnvironmentDifferences, old: Described, new: Described) -> Ite
         for name, before, after in found["changed"]:
             yield f"    - {printable(name)}: {printable(before)} → {printable(after)}"
     for title, packages in (
-        ("➕ Added packages", found["added"]),
-        ("➖ Removed packages", found["removed"]),  # noqa: RUF001 - the counterpart of the plus
+        ("➕ Added packages", found["added"]),  # noqa: RUF001 - the guide's own output
+        ("➖ Removed packages", found["removed"]),  # noqa: RUF001
     ):
         if packages:
             yield ""

@@ -28,7 +28,9 @@ class Loader(msgspec.Struct, frozen=True, kw_only=True):
         """In words."""
         order = "order as given"
         if self.is_shuffled:
-            order = "shuffled by " + ("its own" if self.has_generator else "the global") + " generator"
+            order = (
+                "shuffled by " + ("its own" if self.has_generator else "the global") + " generator"
+            )
         return f"{order}, {'with' if self.has_worker_init else 'without'} worker_init_fn"
 
 

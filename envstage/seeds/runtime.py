@@ -75,17 +75,14 @@ def runtime_state() -> RuntimeState:
         The state. Digests of generators can be compared between runs.
     """
     modules = dict(imported())
-    alive = tuple(loaders(modules.get("torch")))
     return RuntimeState(
         generators=tuple(_generators(modules)),
         switches=dict(switches(modules)),
-        variables={
-            name: os.environ.get(name) for name in ("PYTHONHASHSEED", WORKSPACE, *SWITCHES)
-        },
+        variables={name: os.environ.get(name) for name in ("PYTHONHASHSEED", WORKSPACE, *SWITCHES)},
         is_hash_fixed=is_hash_fixed(),
         threads=pools(),
-        loaders=alive,
-        warnings=tuple(_warnings(modules, alive)),
+        loaders=tuple(loaders(modules.get("torch"))),
+        warnings=tuple(_warnings(modules)),
     )
 
 
@@ -106,7 +103,7 @@ def _generators(modules: dict[str, ModuleType]) -> Iterator[Generator]:
             )
 
 
-def _warnings(modules: dict[str, ModuleType], alive: tuple[Loader, ...]) -> Iterator[str]:
+def _warnings(modules: dict[str, ModuleType]) -> Iterator[str]:
     for name, module in modules.items():
         if name != "jax":
             yield from _seeding_warnings(name, module)
@@ -115,18 +112,12 @@ def _warnings(modules: dict[str, ModuleType], alive: tuple[Loader, ...]) -> Iter
         yield note
     if "torch" in modules:
         yield from _cuda_warnings(modules["torch"])
-    for each in alive:
-        if each.is_shuffled and not each.has_generator:
-            yield (
-                "a DataLoader shuffles by the global generator: its order depends on whatever was "
-                "drawn before. Pass generator=create_seeded_generator(seed)"
-            )
 
 
 def _seeding_warnings(name: str, module: ModuleType) -> Iterator[str]:
     seeding = seeding_of(name)
     if seeding is None:
-        yield f"{name} is imported and not seeded: call set_random_seed after its import"
+        yield f"{name}: its global generator is not seeded; call set_random_seed after importing it"
         return
     if seeding.was_late:
         yield (
@@ -135,7 +126,8 @@ def _seeding_warnings(name: str, module: ModuleType) -> Iterator[str]:
         )
     if name == "torch" and seeding.seed not in (None, module.initial_seed()):
         yield (
-            f"torch was seeded anew with {module.initial_seed()} since set_random_seed({seeding.seed})"
+            f"torch was seeded anew, with {module.initial_seed()}, since "
+            f"set_random_seed({seeding.seed})"
         )
 
 

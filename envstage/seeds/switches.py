@@ -18,7 +18,10 @@ def switches(modules: Mapping[str, ModuleType]) -> Iterator[tuple[str, bool | in
 
 def _torch(torch: ModuleType) -> Iterator[tuple[str, bool | int | str | None]]:
     yield "torch.deterministic_algorithms", bool(torch.are_deterministic_algorithms_enabled())
-    yield "torch.deterministic_warn_only", bool(torch.is_deterministic_algorithms_warn_only_enabled())
+    yield (
+        "torch.deterministic_warn_only",
+        bool(torch.is_deterministic_algorithms_warn_only_enabled()),
+    )
     yield "torch.cudnn.deterministic", bool(torch.backends.cudnn.deterministic)
     yield "torch.cudnn.benchmark", bool(torch.backends.cudnn.benchmark)
     # One word for TF32 in matrix products on every device: `highest` is without.

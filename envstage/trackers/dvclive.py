@@ -5,7 +5,6 @@ https://dvc.org/doc/dvclive/live/log_params. The names and values are those of
 agree in `dvc exp show`.
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -48,7 +47,7 @@ def log(files: Files, env_info: Mapping[str, Any]) -> str:
         log_environment_to_dvclive(live, env_info)
         for path in files.all:
             live.log_artifact(path, copy=True, cache=False)
-        return os.fspath(live.dir)
+        return str(live.dir)
 
 
 def columns(env_info: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,5 @@ def _why(specifier: "SpecifierSet", installed: str | None) -> str | None:
     return None
 
 
-
 def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()

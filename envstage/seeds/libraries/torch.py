@@ -29,7 +29,9 @@ def make_deterministic(module: ModuleType) -> tuple[str, ...]:
     module.use_deterministic_algorithms(True)
     given = os.environ.setdefault(WORKSPACE, WORKSPACES[0])
     if given not in WORKSPACES:
-        return (f"{WORKSPACE} is `{given}`: cuBLAS is deterministic with {' or '.join(WORKSPACES)}",)
+        return (
+            f"{WORKSPACE} is `{given}`: cuBLAS is deterministic with {' or '.join(WORKSPACES)}",
+        )
     return ()
 
 
