@@ -4,8 +4,9 @@ https://mlflow.org/docs/latest/ml/tracking/. Names are without dots, so that a f
 quotes: `params.env_torch = '2.7.1'`, `tags.environment_fingerprint = 'e-…'`.
 """
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from envstage.errors import EnvstageError
@@ -15,6 +16,7 @@ from envstage.trackers.model_requirements import Disagreement, disagreements
 NAME: Final = "mlflow"
 FINGERPRINT_TAG: Final = "environment_fingerprint"
 _MODELS: Final = "models:/"
+_PROGRESS_BAR: Final = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 
 
 def log_environment_to_mlflow(
@@ -94,7 +96,8 @@ def fetch(reference: str) -> bytes:
         ) from None
     try:
         run_id = _run_of(reference) if reference.startswith(_MODELS) else reference
-        text = mlflow.artifacts.load_text(f"runs:/{run_id}/{FOLDER}/{SNAPSHOT}")
+        with _without_progress_bar():
+            text = mlflow.artifacts.load_text(f"runs:/{run_id}/{FOLDER}/{SNAPSHOT}")
     except (mlflow.exceptions.MlflowException, OSError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise EnvstageError(
@@ -160,6 +163,19 @@ def compare_model_requirements(
     path = mlflow.pyfunc.get_model_dependencies(model_uri)
     with open(path, encoding="utf-8") as file:
         return disagreements(file.read(), env_info["packages"])
+
+
+@contextlib.contextmanager
+def _without_progress_bar() -> Iterator[None]:
+    """MLflow draws one on the terminal for a file of 50 kB, unless this variable is set."""
+    before = os.environ.get(_PROGRESS_BAR)
+    os.environ[_PROGRESS_BAR] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[_PROGRESS_BAR]
+        if before is not None:
+            os.environ[_PROGRESS_BAR] = before
 
 
 def _run_of(model_uri: str) -> str:
