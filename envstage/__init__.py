@@ -79,17 +79,19 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used (PEP 562)."""
-    import importlib
+if not TYPE_CHECKING:  # to a type checker, a name that is not above is an error
 
-    if name == "capture":
-        return importlib.import_module("envstage.capture")
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_MODULES[name]), name)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first used (PEP 562)."""
+        import importlib
+
+        if name == "capture":
+            return importlib.import_module("envstage.capture")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(importlib.import_module(_MODULES[name]), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

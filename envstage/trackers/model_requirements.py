@@ -39,7 +39,6 @@ def disagreements(text: str, packages: Mapping[str, str]) -> tuple[Disagreement,
 
 def _disagreement(line: str, packages: Mapping[str, str]) -> Disagreement | None:
     from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.version import InvalidVersion
 
     try:
         requirement = Requirement(re.split(r"(?:^|\s)#", line)[0].strip())
@@ -50,10 +49,7 @@ def _disagreement(line: str, packages: Mapping[str, str]) -> Disagreement | None
     name = _canonical(requirement.name)
     installed = packages.get(name)
     required = str(requirement.specifier)
-    try:
-        why = _why(requirement.specifier, installed)
-    except InvalidVersion:
-        why = "the installed version is none that pip can compare"
+    why = _why(requirement.specifier, installed)
     if why is None:
         return None
     return Disagreement(package=name, required=required, installed=installed, why=why)
@@ -62,11 +58,20 @@ def _disagreement(line: str, packages: Mapping[str, str]) -> Disagreement | None
 def _why(specifier: "SpecifierSet", installed: str | None) -> str | None:
     if installed is None:
         return "the environment does not have it"
-    if not specifier.contains(installed, prereleases=True):
+    if not _is_met(specifier, installed):
         return f"the environment has {installed}"
     if not any(each.operator in ("==", "===") for each in specifier):
         return f"the version is left open; the environment has {installed}"
     return None
+
+
+def _is_met(specifier: "SpecifierSet", installed: str) -> bool:
+    from packaging.version import InvalidVersion
+
+    try:
+        return specifier.contains(installed, prereleases=True)
+    except InvalidVersion:  # newer releases of packaging say False by themselves
+        return False
 
 
 def _canonical(name: str) -> str:
