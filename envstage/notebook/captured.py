@@ -117,8 +117,7 @@ def capture(environment: str = layout.MAIN, *, directory: str = ".") -> Captured
         CaptureError: the interpreter cannot be described.
         EnvstageError: the configuration is wrong, or has no such environment.
     """
-    world = Machine()
-    running = look(world, directory, environment)
+    running = look(directory, environment)
     return Captured(
-        snapshot=running.snapshot, info=flat(world, running), directory=running.project.root
+        snapshot=running.snapshot, info=flat(Machine(), running), directory=running.project.root
     )

@@ -37,7 +37,9 @@ def capture_environment() -> dict[str, Any]:
           CUDA is available
         - `gpu_name`: the model, several different ones with commas; `gpu_count`: how many
         - `envstage`: `snapshot`, the document that `envstage` commands read, `tooling`, the
-          packages that no result depends on, and `notes`, what is worth a look
+          packages that no result depends on, `set_by_program`, the watched variables that this
+          program changed after Python started (the snapshot has them as they were: what a
+          program sets is part of the program), and `notes`, what is worth a look
 
     Raises:
         CaptureError: the interpreter cannot be described.

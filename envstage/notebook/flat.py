@@ -60,6 +60,7 @@ def flat(world: World, running: Running) -> dict[str, Any]:
     own = {
         "snapshot": parsed(encode(running.snapshot)),
         "tooling": sorted(name for name in packages if _is_idle(facts, name)),
+        "set_by_program": list(running.changed),
         "notes": [*running.snapshot.anomalies, *running.notes, *_unknowns(facts)],
     }
     return {**info, **device_keys(facts), OWN_KEY: own}

@@ -73,8 +73,9 @@ def _doubts(env_info: Mapping[str, Any]) -> Iterator[str]:
         yield "GPU kernels that add atomically differ in the last digits from run to run."
         if variables is not None and "CUBLAS_WORKSPACE_CONFIG" not in variables:
             yield (
-                "`CUBLAS_WORKSPACE_CONFIG` was not set: cuBLAS may differ between runs. "
-                "`set_random_seed(seed, deterministic=True)` sets it."
+                "`CUBLAS_WORKSPACE_CONFIG` was not set when Python started: cuBLAS may differ "
+                "between runs, unless the program sets it, as "
+                "`set_random_seed(seed, deterministic=True)` does."
             )
     yield "Another number of threads adds in another order: last digits differ."
     yield "Another CPU or GPU model may choose other kernels, with other last digits."

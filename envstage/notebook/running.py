@@ -15,10 +15,11 @@ from envstage.config import Config, Environment
 from envstage.errors import CaptureError, EnvstageError
 from envstage.facets import catalogue
 from envstage.facets.contract import ProbeAnswer, Request
+from envstage.notebook.startup import as_started
 from envstage.project import Project, find_root
 from envstage.snapshot.model import Facts, Level, Snapshot
 from envstage.snapshot.words import printable
-from envstage.world import World
+from envstage.world import Machine, World
 
 # Frameworks of which an upgrade while they are loaded is worth a word.
 _WATCHED: Final = (
@@ -33,15 +34,18 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
         snapshot: as `envstage capture` would write it for this interpreter.
         capture: all that was seen, the hardware's facts always among it.
         notes: what makes this process another than the environment it was started in.
+        changed: the watched variables that this program has set or changed since it was started;
+            they are described as they were.
     """
 
     project: Project
     snapshot: Snapshot
     capture: Capture
     notes: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
-def look(world: World, directory: str, environment: str) -> Running:
+def look(directory: str, environment: str) -> Running:
     """Capture the running interpreter.
 
     In a project the configuration says level, watched variables and tools, so that the
@@ -58,6 +62,8 @@ def look(world: World, directory: str, environment: str) -> Running:
         )
     project = _project(directory, environment)
     chosen = project.config.environment(environment)
+    environ, changed = as_started(Machine(), project.config.watch)
+    world = Machine(environ)
     capture = collect(world, project.root, project.config, chosen)
     if capture.failure is not None:
         raise CaptureError(capture.failure.what, fix=capture.failure.fix)
@@ -71,6 +77,7 @@ def look(world: World, directory: str, environment: str) -> Running:
         snapshot=snapshot,
         capture=capture,
         notes=tuple(live_notes(capture.answer, sys.path, sys.modules)),
+        changed=changed,
     )
 
 

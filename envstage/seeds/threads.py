@@ -3,9 +3,12 @@
 https://github.com/joblib/threadpoolctl
 """
 
-from typing import Any
+import os
+from typing import Any, Final
 
 import msgspec
+
+_SIDE_EFFECT: Final = "KMP_DUPLICATE_LIB_OK"
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +26,15 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 def pools() -> tuple[Pool, ...]:
     """The pools of BLAS and OpenMP in this process; none where threadpoolctl is not installed."""
+    was_set = _SIDE_EFFECT in os.environ
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
         return ()
     found: list[dict[str, Any]] = threadpool_info()
+    if not was_set:
+        # Importing it sets this for good; looking must not change what is looked at.
+        os.environ.pop(_SIDE_EFFECT, None)
     return tuple(
         Pool(
             name=str(each["internal_api"]),

@@ -1,5 +1,6 @@
 """`capture_environment`, `save_environment_snapshot`: the guide's keys, right on this machine."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -16,8 +17,8 @@ from envstage.errors import CaptureError, EnvstageError
 from envstage.facets.contract import Installed, ProbeAnswer
 from envstage.notebook.flat import device_keys
 from envstage.notebook.running import live_notes
-from envstage.snapshot.document import decode
 from envstage.snapshot.model import Address, NotApplicable, Value
+from tests.notebook.scripts import run_script
 from tests.wheels import build_wheel
 
 KEYS = (
@@ -136,14 +137,35 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_fingerprint_is_the_pipelines(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_FLAG", "1")
-    assert main(["capture", "-C", str(project)]) == 0
-    path = project / "environment/environment.json"
-    captured = envstage.capture(directory=str(project))
-    assert captured.snapshot == decode(path.read_bytes(), "")
-    assert captured.diff(str(path)).rows == ()
-    assert not captured.diff(str(path))
+PIPELINE = """
+import os
+import envstage
+from envstage.cli import main
+from envstage.snapshot.document import decode
+
+assert main(["capture"]) == 0
+path = "environment/environment.json"
+expected = decode(open(path, "rb").read(), path)
+assert envstage.capture().snapshot == expected
+assert not envstage.capture().diff(path)
+# What a program sets is part of the program, not of what it found.
+os.environ["MY_FLAG"] = "2"
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["KMP_DUPLICATE_LIB_OK"] = "True"
+envstage.set_random_seed(1, deterministic=True, libraries={libraries})
+envstage.runtime_state()
+captured = envstage.capture()
+assert captured.snapshot == expected
+changed = captured.info["envstage"]["set_by_program"]
+assert changed == sorted(changed) and "MY_FLAG" in changed and "OMP_NUM_THREADS" in changed
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps what Python started with")
+def test_the_fingerprint_is_the_pipelines(project: Path) -> None:
+    has_torch = importlib.util.find_spec("torch") is not None
+    text = PIPELINE.format(libraries=["torch"] if has_torch else ["numpy"])
+    run_script(text, project, MY_FLAG="1")
 
 
 def test_a_saved_environment_can_be_named(site: Path, tmp_path: Path) -> None:

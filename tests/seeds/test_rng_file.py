@@ -20,7 +20,7 @@ def drawn() -> tuple[object, ...]:
 
 def states() -> tuple[object, ...]:
     kind, key, *rest = np.random.get_state()
-    return random.getstate(), kind, key.tolist(), rest
+    return random.getstate(), kind, list(key), rest
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,7 +121,7 @@ print(is_hash_fixed())
 def test_whether_the_hash_seed_is_in_effect(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    environ: dict[str, str],
+    environ: dict[str, Any],
     late: str,
     is_fixed: bool,
 ) -> None:
