@@ -56,6 +56,14 @@ def library(name: str) -> Library:
     return cast(Library, importlib.import_module(f"envstage.seeds.libraries.{name}"))
 
 
+def draws_at_import() -> bool:
+    """Whether a library was imported that draws from Python's and NumPy's generators by that.
+
+    TensorFlow and Keras do: then a generator that has moved says nothing about the program.
+    """
+    return any(name in sys.modules for name in ("tensorflow", "keras"))
+
+
 def imported() -> Iterator[tuple[str, ModuleType]]:
     """The libraries that the program has imported."""
     for name, module_name in LIBRARIES.items():

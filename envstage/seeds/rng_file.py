@@ -18,6 +18,7 @@ from envstage.snapshot.canonical import canonical
 from envstage.snapshot.files import write
 
 SCHEMA: Final = 1
+_WITH_STATES: Final = ("python", "numpy", "torch")
 _LIMIT_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -108,10 +109,10 @@ def _decoded(data: bytes, where: str) -> dict[str, Streams]:
             where=where,
             fix="Upgrade envstage: pip install -U envstage",
         )
-    unknown = sorted(set(states) - set(LIBRARIES))
+    unknown = sorted(set(states) - set(_WITH_STATES))
     if unknown:
         raise _damaged(where, f"names unknown libraries: {', '.join(unknown)}")
-    return {name: states[name] for name in LIBRARIES if name in states}
+    return {name: states[name] for name in _WITH_STATES if name in states}
 
 
 def _module(name: str, where: str) -> ModuleType:

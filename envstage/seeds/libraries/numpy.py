@@ -8,7 +8,7 @@ import struct
 from types import ModuleType
 from typing import Any, Final
 
-from envstage.seeds.contract import Streams
+from envstage.seeds.contract import Streams, draws_at_import
 
 STREAM: Final = "global"
 _KIND: Final = "MT19937"
@@ -30,6 +30,8 @@ def make_deterministic(module: ModuleType) -> tuple[str, ...]:
 
 def has_drawn(module: ModuleType) -> bool:
     """Whether the generator stands elsewhere than right behind its seeding."""
+    if draws_at_import():
+        return False
     state = _state(module.random)
     return state["bit_generator"] == _KIND and int(state["state"]["pos"]) not in _UNDRAWN
 

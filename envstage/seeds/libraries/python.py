@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 from typing import Final
 
-from envstage.seeds.contract import Streams
+from envstage.seeds.contract import Streams, draws_at_import
 
 STREAM: Final = "global"
 # 624 words of MT19937, and the place of the next one.
@@ -30,7 +30,8 @@ def has_drawn(module: ModuleType) -> bool:
 
     In a Jupyter kernel nobody can tell: the kernel itself draws from it.
     """
-    return "ipykernel" not in sys.modules and bool(random.getstate()[1][-1] != _WORDS - 1)
+    is_idle = "ipykernel" not in sys.modules and not draws_at_import()
+    return is_idle and bool(random.getstate()[1][-1] != _WORDS - 1)
 
 
 def streams(module: ModuleType) -> Streams:
