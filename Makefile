@@ -6,6 +6,10 @@ WORKERS ?= 2
 VENV := .venv-test
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TRACKERS := $(VENV)/.installed-trackers
+# Elsewhere than on the processor's own index, PyTorch is gigabytes:
+# make test-torch TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -13,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 # A caller's environment must not decide what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MAKEFLAGS
 
-.PHONY: help venv lint check test test-all bench bench-observed demo clean
+.PHONY: help venv lint check test test-all test-torch bench bench-observed demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -36,6 +40,12 @@ $(STAMP): pyproject.toml
 	  --editable '.[dvc,snakemake]' --group test --group lint
 	@touch $@
 
+# The trackers' packages, for `make test` but not for `make check`: with uv, since pip takes minutes.
+$(TRACKERS): $(STAMP)
+	@echo "Installing the trackers' packages (once)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group trackers
+	@touch $@
+
 lint: $(STAMP)  ## style, types, layering
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -45,10 +55,15 @@ lint: $(STAMP)  ## style, types, layering
 check: lint  ## quick: lint, and the tests that need no engine
 	@$(BIN)/python -m pytest -q -m "not e2e and not long" -n $(WORKERS) </dev/null
 
-test: $(STAMP)  ## every test but the long ones
+test: $(STAMP) $(TRACKERS)  ## every test but the long ones
 	@$(BIN)/python -m pytest -m "not long" -n $(WORKERS) </dev/null
 
-test-all: $(STAMP)  ## every test, minutes
+test-torch: $(STAMP) $(TRACKERS)  ## the tests that need PyTorch, which is installed if it is not there
+	@$(BIN)/python -c "import torch" 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(BIN)/python -m pytest tests/seeds tests/notebook -n $(WORKERS) </dev/null
+
+test-all: $(STAMP) $(TRACKERS)  ## every test, minutes
 	@$(BIN)/python -m pytest -n $(WORKERS) </dev/null
 
 bench: $(STAMP)  ## the truth table of environment changes, and two clones that share (long)

@@ -39,7 +39,7 @@ class CodeState(msgspec.Struct, frozen=True, kw_only=True):
 def start_code_state(world: World, root: str) -> CodeState:
     """Ask Git what is not committed, our own folder left out (case 20)."""
     git = world.which("git")
-    if git is None:
+    if git is None or _git_folder(root) is None:  # nobody would wait for the answer
         return CodeState(root=root, diff=None)
     argv = (
         *(git, "-C", root, "-c", "safe.directory=*", "-c", "core.fsmonitor=false"),

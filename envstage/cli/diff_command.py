@@ -10,12 +10,14 @@ from envstage.errors import DIFFERS, OK
 from envstage.facets import catalogue
 from envstage.pipelines.compared import report_of
 from envstage.refs import pair, project_or_folder
+from envstage.trackers.refs import resolve
 from envstage.world import Machine
 
 REF_HELP = (
     "REF: a file or folder, a Git revision, REVISION:FILE, a DVC experiment, a receipt,\n"
     "a fingerprint or its beginning, `now` (this machine), `-` (standard input).\n"
-    "Files may also be what pip freeze, pip inspect, conda, W&B or MLflow write."
+    "Files may also be what pip freeze, pip inspect, conda, W&B or MLflow write;\n"
+    "`mlflow:RUN_ID` is a tracked run."
 )
 
 
@@ -43,7 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.view:
         environment = project.config.view(arguments.view).environment
     old, new = pair(
-        world, project, arguments.a, arguments.b, environment, start=arguments.directory
+        world,
+        project,
+        arguments.a,
+        arguments.b,
+        environment,
+        start=arguments.directory,
+        find=resolve,
     )
     report = report_of(
         world,

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -64,8 +64,18 @@ def resolve(world: World, project: Project, ref: str, environment: str, start: s
     return found[0].load()
 
 
+Resolver: TypeAlias = Callable[[World, Project, str, str, str], Named]
+"""What finds the document of a REF: `resolve`, or one that knows more kinds of REFs."""
+
+
 def pair(
-    world: World, project: Project, a: str, b: str | None, environment: str, start: str = "."
+    world: World,
+    project: Project,
+    a: str,
+    b: str | None,
+    environment: str,
+    start: str = ".",
+    find: Resolver = resolve,
 ) -> tuple[Named, Named]:
     """The two that are to be compared: `A B`, `A..B`, `A...B` (since they parted), `A` and now."""
     match = _RANGE.fullmatch(a)
@@ -76,8 +86,8 @@ def pair(
             commits = [revisions.require(git, each) for each in (one, other)]
             one = git.merge_base(*commits) or one
         a, b = one, other
-    old = resolve(world, project, a, environment, start)
-    return old, resolve(world, project, b or NOW, environment, start)
+    old = find(world, project, a, environment, start)
+    return old, find(world, project, b or NOW, environment, start)
 
 
 def now(world: World, project: Project, environment: str) -> Named:

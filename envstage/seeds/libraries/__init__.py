@@ -1,0 +1,1 @@
+"""One module a library: its global generators and its switches for determinism."""

@@ -1,0 +1,1 @@
+"""Experiment trackers, one module each: `interface` says what they have in common."""
