@@ -1,5 +1,6 @@
 """Ask the probe and every facet: all the facts of one environment on this machine."""
 
+import contextlib
 import fnmatch
 import os
 
@@ -47,7 +48,13 @@ def collect(world: World, root: str, config: Config, environment: Environment) -
     except ProbeError as error:
         failure = error
     others = [each for each in catalogue.facets() if each.NAME not in _NEEDS_PROBE]
-    collected = [_collected(each, world, request) for each in others]
+    try:
+        collected = [_collected(each, world, request) for each in others]
+    except BaseException:  # Ctrl-C or SIGTERM: an interpreter that hangs is not left behind
+        if probing is not None:
+            with contextlib.suppress(ProbeError):
+                finish_probe(probing, 0)
+        raise
     if probing is not None:
         try:
             answer = finish_probe(probing, config.timeout_s)
