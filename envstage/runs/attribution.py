@@ -12,11 +12,12 @@ from envstage.observer.observation import Observation
 from envstage.runs.loaded_files import Programs, archive_of, is_derived
 from envstage.views.selection import Selection
 
-# Programs that tell something of the machine or of the code. Libraries start them unasked:
-# `platform` runs uname, `ctypes.util` the linker, joblib lscpu, matplotlib fc-list.
+# Programs that tell something of the machine or of the code, or move files. Libraries start some
+# unasked: `platform` runs uname, `ctypes.util` the linker, joblib lscpu, matplotlib fc-list.
 _LOOKING: Final = frozenset(
     "uname lscpu nproc getconf sysctl sw_vers system_profiler lsb_release hostname whoami id "
-    "locale tput stty which file free df git ldconfig gcc cc ld objdump fc-list".split()
+    "locale tput stty which file free df git ldconfig gcc cc ld objdump fc-list mkdir rm cp mv ln "
+    "touch tee cat echo ls date sleep".split()
 )
 
 

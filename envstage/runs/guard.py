@@ -30,9 +30,10 @@ from envstage.observer.observation import (
     observe,
     wait_for_stragglers,
 )
-from envstage.observer.started import LAUNCHERS, SHELLS, command_marks, is_python
+from envstage.observer.started import command_marks
 from envstage.project import Project
 from envstage.runs.command import run_command
+from envstage.runs.programs import programs_of
 from envstage.views.document import ViewDocument
 from envstage.world import World
 
@@ -158,22 +159,9 @@ def _with_marks(
     """Add what the command line itself gives reason to doubt."""
     marks = command_marks(argv, environ, report, HOOK)
     doubts = [_MARK_WORDS[mark] for mark in marks if mark in _MARK_WORDS]
-    programs = observation.programs
-    if not _is_python_command(argv, marks):
-        programs = tuple(sorted({*programs, os.path.basename(argv[0])}))
+    programs = tuple(sorted({*observation.programs, *programs_of(argv, environ)}))
     if "python" in marks and not observation.processes:
         doubts.append("the command is a Python that never reported")
     return msgspec.structs.replace(
         observation, doubts=tuple(sorted({*observation.doubts, *doubts})), programs=programs
-    )
-
-
-def _is_python_command(argv: Sequence[str], marks: Sequence[str]) -> bool:
-    """Whether a command starts Python and nothing else, as far as its words tell."""
-    if "python" in marks:
-        return True
-    # `uv run python x`, `nice python x`; what a shell's text starts is not looked for.
-    is_launcher = os.path.basename(argv[0]) in LAUNCHERS - SHELLS
-    return is_launcher and any(
-        is_python(os.path.basename(word)) or word.endswith(".py") for word in argv[1:]
     )

@@ -9,6 +9,7 @@ from envstage.facets import catalogue
 from envstage.snapshot.model import Address, Facts, Value, covered
 from envstage.snapshot.words import value_text
 from envstage.views.document import OBSERVED, ViewDocument
+from envstage.views.selection import GPU, USES_GPU, USES_PROGRAMS
 
 
 class Reasoned(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +58,19 @@ def _reason(address: Address, value: Value, document: ViewDocument, view: View, 
         return "the run asked which package provides this module"
     if facet == "files":
         return "loaded from outside the environment and the repository"
-    if facet == "hardware" and document.selection == OBSERVED and address[1] in ("gpu", "cuda"):
-        return "the run used the GPU"
+    if document.selection == OBSERVED and (used := _use_reason(address)):
+        return used
     level = catalogue.level_of(address)
     return f"level {level.word}" if level is not None else "selected"
+
+
+def _use_reason(address: Address) -> str:
+    """Why an observed view has a fact of no package; empty where its level alone is the reason."""
+    if address == USES_GPU or address[:2] in GPU:
+        return "the run used the GPU, or programs that may have"
+    if address == USES_PROGRAMS or address[0] == "tools":
+        return "the run started programs other than Python, which nobody can look into"
+    return "the run may have read it" if address[0] == "variables" else ""
 
 
 def _package_reason(address: Address, value: Value, document: ViewDocument) -> str:
