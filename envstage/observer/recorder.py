@@ -8,10 +8,9 @@ How it sees, and why this way:
 
 * An audit hook. The interpreter itself announces each code object that is executed (`exec`:
   every module, whatever loaded it, with its file), each extension module (`import`), each file
-  opened (metadata), each program started. Nothing is patched for it, and no loader is wrapped.
-* One finder in front of `sys.meta_path`, which follows the finders behind it for names at the
-  top level and in namespace packages: what was looked up, found where, or not found. It also
-  answers `find_distributions` with nothing, and thereby hears each query for metadata.
+  opened (metadata), each program started. Nothing is patched for it.
+* One finder in front of `sys.meta_path` (see `finder`) for names that are looked up, found or
+  not, and for queries for metadata.
 * `os.register_at_fork` and a wrapped `os._exit`, through which fork workers leave.
 
 Lines are written as things happen, so that a crash loses little: at most the further modules
@@ -27,7 +26,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the module `typing` must not be loaded in the observed program
-    from typing import Any, Callable, Dict, Iterable, List, NoReturn, Sequence, Set, Tuple
+    from typing import Any, Callable, Dict, NoReturn, Set, Tuple
 
 FORMAT = "1"
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -49,36 +48,8 @@ NAMES_ELSEWHERE = (
     "org",
     "__builtin__",
 )
-# Modules whose functions are wrapped once they are there (see `hosts`).
-HOSTS = ("pkg_resources", "stevedore", "importlib_metadata")
-GPU_LIBRARIES = (b"libcuda.so", b"libnvidia-ml.so", b"libamdhip64.so", b"libhsa-runtime64.so")
-GPU_DEVICES = ("/dev/nvidia", "/dev/kfd")
-READ_AT_ONCE_BYTES = 1 << 16
-DESCRIPTORS_AT_MOST = 4096
 SIGNALS_THAT_END = (9, 15)
-PENDING_AT_MOST = 64
 INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
-
-
-def escape(text: str) -> str:
-    """One field of a line: no tab, no newline, nothing that does not print."""
-    if text.isprintable() and "\\" not in text:
-        return text
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-
-
-def read_whole(path: str) -> bytes:
-    """A file of /proc: its size is unknown before it is read."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    parts: "List[bytes]" = []
-    try:
-        while True:
-            part = os.read(descriptor, READ_AT_ONCE_BYTES)
-            if not part:
-                return b"".join(parts)
-            parts.append(part)
-    finally:
-        os.close(descriptor)
 
 
 def load(name: str) -> "Dict[str, Any]":
@@ -91,101 +62,15 @@ def load(name: str) -> "Dict[str, Any]":
     return space
 
 
-class Report:
-    """The file of this process: opened for appending, each line in one `write`."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.identity = ""
-        self.path = ""
-        self.descriptor = -1
-        self.inode = (0, 0)
-        self.seen: "Set[Tuple[str, ...]]" = set()
-        self.pending: "List[Sequence[str]]" = []
-        self.is_broken = False
-
-    def open(self) -> None:
-        """Begin a file under a new identity."""
-        self.identity = "%d-%x%s" % (os.getpid(), self._clock(), os.urandom(3).hex())
-        self.path = os.path.join(self.folder, self.identity + ".events")
-        self._open(os.O_CREAT | os.O_EXCL)
-
-    @staticmethod
-    def _clock() -> int:
-        return int(sys.modules["time"].time_ns()) if "time" in sys.modules else 0
-
-    def _open(self, flags: int) -> None:
-        flags |= os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(self.path, flags, 0o666)
-        self.descriptor = high_descriptor(descriptor)
-        status = os.fstat(self.descriptor)
-        self.inode = (status.st_dev, status.st_ino)
-
-    def owns(self) -> bool:
-        """Whether the descriptor is still ours: programs close descriptors that they never
-        opened, and what gets the number next must not receive our lines."""
-        try:
-            status = os.fstat(self.descriptor)
-        except OSError:
-            return False
-        return (status.st_dev, status.st_ino) == self.inode
-
-    def write(self, *fields: str) -> None:
-        """Append one line."""
-        self.write_lines([fields])
-
-    def write_lines(self, lines: "Sequence[Sequence[str]]") -> None:
-        """Append lines in one `write`. After a failure the file never says `end`."""
-        if self.is_broken:
-            return
-        if self.pending:
-            lines = [*self.pending, *lines]
-            self.pending = []
-        text = "".join(["\t".join([escape(field) for field in line]) + "\n" for line in lines])
-        data = text.encode("utf-8", "surrogateescape")
-        try:
-            if not self.owns():
-                self._open(0)
-            self.is_broken = os.write(self.descriptor, data) != len(data)
-        except OSError:
-            self.is_broken = True
-
-    def write_later(self, *fields: str) -> None:
-        """Append one line together with the next one."""
-        self.pending.append(fields)
-        if len(self.pending) >= PENDING_AT_MOST:
-            self.write_lines(())
-
-    def once(self, *fields: str) -> None:
-        """Append one line unless this process has said the same before."""
-        if fields not in self.seen:
-            self.seen.add(fields)
-            self.write_lines([fields])
-
-    def abandon(self) -> None:
-        """In a forked child: the descriptor belongs to the parent's file."""
-        if self.owns():
-            os.close(self.descriptor)
-        self.descriptor = -1
-        self.pending = []
-        self.is_broken = False
-
-
-def high_descriptor(descriptor: int) -> int:
-    """Move a descriptor out of the numbers that the program would get: the first one that a
-    program opens is 3, and some are told so."""
-    try:
-        highest = min(os.sysconf("SC_OPEN_MAX"), 1024) - 1
-    except (AttributeError, OSError, ValueError):
-        return descriptor
-    for number in range(highest, max(highest - 64, descriptor), -1):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.dup2(descriptor, number, False)
-            os.close(descriptor)
-            return number
-    return descriptor
+if TYPE_CHECKING:
+    from envstage.observer.finder import Finder, watch_preloaded
+    from envstage.observer.machine import see_machine
+    from envstage.observer.report import Report
+else:
+    Report = load("report")["Report"]
+    Finder, watch_preloaded = map(load("finder").get, ("Finder", "watch_preloaded"))
+    # Not when it is needed: a program may have left for another root or user by then.
+    see_machine = load("machine")["see_machine"]
 
 
 def is_on_disk(path: str) -> bool:
@@ -309,7 +194,7 @@ class Recorder:
         folders of PATH are tried in turn."""
         if not os.path.exists(arguments[0]):
             return
-        self.see_machine("self")
+        see_machine(self.report, "self")
         self.starts("exec", arguments[0], arguments[1], arguments[2])
 
     def shelled(self, arguments: "Tuple[Any, ...]") -> None:
@@ -351,7 +236,7 @@ class Recorder:
         already said; the rest is in /proc."""
         prefix = "%d-" % pid
         if any(name.startswith(prefix) for name in os.listdir(self.report.folder)):
-            self.see_machine(str(pid))
+            see_machine(self.report, str(pid))
         self.report.write("stopped", str(pid))
 
     def forked_here(self) -> None:
@@ -393,29 +278,10 @@ class Recorder:
         try:
             if self.finder not in sys.meta_path:
                 self.report.write("incomplete", "the program removed the finder")
-            self.see_machine("self")
+            see_machine(self.report, "self")
             self.report.write("end")
         except Exception as error:
             self.incomplete(error)
-
-    def see_machine(self, process: str) -> None:
-        """The shared libraries that a process has mapped, and whether it holds a GPU."""
-        try:
-            maps = read_whole("/proc/%s/maps" % process)
-        except OSError:
-            self.report.once("unseen", "libraries")
-            return
-        paths = {line[line.find(b"/") :] for line in maps.split(b"\n") if b"/" in line}
-        lines = []
-        for path in sorted(paths):
-            if b".so" in path:
-                lines.append(("library", os.fsdecode(path)))
-            name = path[path.rfind(b"/") + 1 :]
-            if name.startswith(GPU_LIBRARIES):
-                lines.append(("gpu", os.fsdecode(name)))
-        lines += [("gpu", path) for path in devices_open(process)]
-        if lines:
-            self.report.write_lines(lines)
 
     def incomplete(self, error: Exception) -> None:
         """An error of ours: said in the report, never in the program."""
@@ -477,89 +343,6 @@ class Recorder:
         return audit
 
 
-class Finder:
-    """In front of `sys.meta_path`: notes what is looked up, and finds nothing itself."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-
-    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        """What the finders behind this one find, for a name at the top level or in a
-        namespace package; for others nothing, and the import system asks them itself."""
-        if name == "importlib.metadata":
-            return self.metadata(path, target)
-        if name in self.recorder.names:
-            return None
-        if path is not None and type(path) is list and len(path) < 2:
-            return None
-        spec = self.follow(name, path, target)
-        try:
-            self.note(name, spec)
-        except Exception as error:
-            self.recorder.incomplete(error)
-        return spec
-
-    def metadata(self, path: "Any", target: "Any") -> "Any":
-        """The library that answers who provides a module: such questions are heard."""
-        spec = self.follow("importlib.metadata", path, target)
-        try:
-            if spec is not None:
-                self.recorder.part("hosts")["watch"](self.recorder, "importlib.metadata", spec)
-        except Exception as error:
-            self.recorder.incomplete(error)
-        return spec
-
-    def follow(self, name: str, path: "Any", target: "Any") -> "Any":
-        """Ask the finders behind this one, as the import system does."""
-        finders = list(sys.meta_path)
-        behind = finders[finders.index(self) + 1 :] if self in finders else []
-        for finder in behind:
-            find = getattr(finder, "find_spec", None)
-            spec = find(name, path, target) if find is not None else None
-            if spec is not None:
-                return spec
-        return None
-
-    def note(self, name: str, spec: "Any") -> None:
-        """Record a name that was found, or was not."""
-        recorder = self.recorder
-        if spec is None:
-            recorder.report.once("missing", name)
-            return
-        recorder.names.add(name)
-        origin = getattr(spec, "origin", None)
-        if name in HOSTS:
-            recorder.part("hosts")["watch"](recorder, name, spec)
-        if origin in ("built-in", "frozen") or recorder.is_standard(origin or ""):
-            return
-        recorder.report.write("found", name, origin or "")
-
-    def find_distributions(self, context: "Any" = None) -> "Iterable[Any]":
-        """Nothing; but `importlib.metadata` and its backport say here what they look for."""
-        try:
-            self.recorder.part("entries")["distributions_asked"](self.recorder.report, context)
-        except Exception as error:
-            self.recorder.incomplete(error)
-        return iter(())  # Python 3.8 calls `next` on it
-
-
-def devices_open(process: str) -> "List[str]":
-    """GPU devices among the open files of a process."""
-    folder = "/proc/%s/fd" % process
-    found = set()
-    try:
-        for name in os.listdir(folder)[:DESCRIPTORS_AT_MOST]:
-            try:
-                path = os.readlink(folder + "/" + name)
-            except OSError:
-                continue
-            if path.startswith(GPU_DEVICES):
-                found.add(path)
-    except OSError:
-        pass
-    return sorted(found)
-
-
 def is_preparing_program() -> bool:
     """Whether a fork is the first half of starting a program with `preexec_fn`: the child
     becomes that program without a further word. The caller's caller asked for the fork."""
@@ -581,46 +364,6 @@ def leaving(recorder: Recorder, leave: "Callable[[int], NoReturn]") -> "Callable
     _exit.__qualname__ = leave.__qualname__
     _exit.__doc__ = leave.__doc__
     return _exit
-
-
-def watch_preloaded(recorder: Recorder) -> None:
-    """Modules that `.pth` files loaded before us are used only if the program imports them.
-
-    An import of a loaded module asks no finder, but it asks the module's spec whether it is
-    still initializing. The few specs concerned get a subclass that hears this, once.
-    """
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        spec = getattr(module, "__spec__", None)
-        if name in ("__main__", "sitecustomize") or not path or recorder.is_standard(path):
-            continue
-        recorder.report.write("preloaded", name, path)
-        if spec is not None:
-            watch_spec(recorder, spec, path)
-
-
-def watch_spec(recorder: Recorder, spec: "Any", path: str) -> None:
-    """Record the file when the module of this spec is imported again."""
-    plain = type(spec)
-
-    class ModuleSpec(plain):  # type: ignore[misc,valid-type]
-        __slots__ = ()
-
-        @property
-        def _initializing(self) -> bool:
-            initializing = bool(self.__dict__.get("_initializing", False))
-            self.__class__ = plain
-            recorder.used(path)
-            return initializing
-
-        @_initializing.setter
-        def _initializing(self, value: bool) -> None:
-            self.__dict__["_initializing"] = value
-
-    try:
-        spec.__class__ = ModuleSpec
-    except TypeError:  # a spec of the module's own making: doubt in favour of use
-        recorder.used(path)
 
 
 def start(folder: str, hook: str) -> None:

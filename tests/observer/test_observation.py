@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from envstage.observer import observation
 from envstage.observer.observation import HOOK, combine, environ_for, observe, parse, unescape
-from envstage.observer.recorder import escape
+from envstage.observer.report import escape
 
 START = "start\t1\t{pid}-a\t{pid}\t0\texec\t\t/bin/python\t/usr\t3.11.2\ttrain.py\n"
 
