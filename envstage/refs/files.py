@@ -32,8 +32,8 @@ def is_path(ref: str) -> bool:
     return ref.startswith((".", "/", "~", os.sep)) or os.path.isabs(ref) or ref.endswith(".json")
 
 
-def load(path: str) -> Named:
-    """Read a document, with the files beside it that may belong to it."""
+def load(path: str, label: str) -> Named:
+    """Read a document, with the files beside it that may belong to it; `label`: its name."""
     folder = os.path.dirname(path)
     beside = {
         name: data
@@ -41,7 +41,7 @@ def load(path: str) -> Named:
         if name != os.path.basename(path)
         and (data := content_of(os.path.join(folder, name))) is not None
     }
-    return named(read(path), path, beside)
+    return named(read(path), label, beside)
 
 
 def read(path: str) -> bytes:

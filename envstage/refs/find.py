@@ -154,11 +154,16 @@ def _candidates(
     if not ref:
         return []
     found = []
-    path = files.document_in(os.path.join(start, ref), environment)
+    place = os.path.join(start, ref)
+    path = files.document_in(place, environment)
     if path is not None:
+        # Called as it was written, wherever the command was started.
+        label = ref + path[len(place) :]
         spelling = ref if files.is_path(ref) else f".{os.sep}{ref}"
         found.append(
-            Candidate(spelling=spelling, load=lambda: files.load(path), identity=f"file {path}")
+            Candidate(
+                spelling=spelling, load=lambda: files.load(path, label), identity=f"file {path}"
+            )
         )
         if files.is_path(ref):
             return found

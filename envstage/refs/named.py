@@ -52,6 +52,9 @@ def named(data: bytes, where: str, beside: Mapping[str, bytes] | None = None) ->
     if is_ours(data):
         return _ours(data, where)
     name = where.replace("\\", "/").rpartition("/")[2].rpartition(":")[2]
+    if name.endswith(".json") and not foreign.is_known(name, data, beside or {}):
+        # A snapshot that was cut short is a damaged snapshot, not a list of somebody else's.
+        return _ours(data, where)
     other = foreign.read(name, data, beside or {}, where)
     return Named(
         label=where,

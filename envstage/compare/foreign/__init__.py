@@ -30,15 +30,24 @@ def read(name: str, data: bytes, beside: Mapping[str, bytes], where: str) -> For
         EnvstageError: no format is recognised, or it is damaged.
     """
     document = Document(name=name, data=data, beside=beside, where=where)
-    for reader in _readers():
-        if reader.recognises(document):
-            return reader.read(document)
+    reader = _reader_of(document)
+    if reader is not None:
+        return reader.read(document)
     raise EnvstageError(
         "is no document that envstage can read",
         where=where,
         fix="Give a snapshot, a view or a receipt of envstage's, pip freeze, pip inspect, "
         "conda's environment.yml or explicit list, or what W&B or MLflow record",
     )
+
+
+def is_known(name: str, data: bytes, beside: Mapping[str, bytes]) -> bool:
+    """Whether some format is recognised."""
+    return _reader_of(Document(name=name, data=data, beside=beside, where=name)) is not None
+
+
+def _reader_of(document: Document) -> Reader | None:
+    return next((each for each in _readers() if each.recognises(document)), None)
 
 
 def _readers() -> Iterator[Reader]:
