@@ -17,6 +17,9 @@ Randomness
     save_rng_state()                the state of the generators, to go on from
     restore_rng_state()
 
+In a Snakefile
+    snakefile()                     the provided rule: include: envstage.snakefile()
+
 In IPython and Jupyter
     %load_ext envstage              then %envstage, and %envstage diff REF
 

@@ -8,7 +8,6 @@ from envstage.capture.assemble import Projectors, predicted_views
 from envstage.capture.collect import belongs_here, collect
 from envstage.capture.mode import MODE_VARIABLE, Mode, mode_of
 from envstage.capture.write import earlier_views
-from envstage.config import Environment
 from envstage.interpreter import is_created
 from envstage.project import Project
 from envstage.views.document import ViewDocument
@@ -22,11 +21,13 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         held: why the views that are there stay as they are; empty: they do not have to.
         is_worth_saying: whether a person who did not ask for that should know.
+        is_created: False where the environment will be there once a job needs it.
     """
 
     views: Mapping[str, ViewDocument] = {}
     held: str = ""
     is_worth_saying: bool = False
+    is_created: bool = True
 
 
 def predicted(world: World, project: Project, name: str) -> Predicted:
@@ -41,7 +42,9 @@ def predicted(world: World, project: Project, name: str) -> Predicted:
     if mode_of(world) is Mode.HOLD:
         return Predicted(held=f"held: {MODE_VARIABLE}=hold")
     if not is_created(world, environment.python, project.root):
-        return _not_created(project, environment)
+        # Snakemake creates the environment of a `conda:` directive when a job needs it.
+        reason = f"held: Snakemake has not created its environment yet ({environment.python})"
+        return Predicted(held=reason, is_worth_saying=True, is_created=False)
     if not belongs_here(world, project.root, project.config, environment):
         conditions = ", ".join(f"{pattern}: {glob}" for pattern, glob in environment.where)
         reason = f"held: this machine is none of its machines ({conditions})"
@@ -50,12 +53,3 @@ def predicted(world: World, project: Project, name: str) -> Predicted:
     projectors = Projectors(world, project.root, capture)
     earlier = earlier_views(project, name)
     return Predicted(views=predicted_views(projectors, project.config, earlier))
-
-
-def _not_created(project: Project, environment: Environment) -> Predicted:
-    """Snakemake creates the environment of a `conda:` directive when a job needs it."""
-    earlier = earlier_views(project, environment.name)
-    if all(each.on_disk is not None for each in earlier.values()):
-        reason = f"held: Snakemake has not created its environment yet ({environment.python})"
-        return Predicted(held=reason, is_worth_saying=True)
-    return Predicted()

@@ -23,8 +23,9 @@ from envstage.capture.derived import remove_stale_facets, write_derived
 from envstage.capture.mode import MODE_VARIABLE as MODE_VARIABLE
 from envstage.capture.mode import Mode as Mode
 from envstage.capture.mode import mode_of as mode_of
+from envstage.capture.outcome import Outcome as Outcome
 from envstage.capture.set_aside import put_back
-from envstage.compare.differences import Difference, differences
+from envstage.compare.differences import differences
 from envstage.compare.render import short
 from envstage.config import Environment
 from envstage.errors import CaptureError, DiffersError, EnvstageError, NewerSchemaError
@@ -40,20 +41,6 @@ from envstage.views.projection import check_patterns
 from envstage.world import World
 
 _LOCK_TIMEOUT_S: Final = 120
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to one environment."""
-
-    environment: str
-    fingerprint: str
-    level: str
-    packages: int
-    is_held: bool = False
-    changes: tuple[Difference, ...] = ()
-    is_new: bool = False
-    changed_files: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def run(

@@ -79,7 +79,8 @@ class Decisions:
         keep_copy(project, file)
         found = self._predicted_of(view)
         content = _content(project.path(file))
-        if not _holds(found, view, content):
+        will_be_there = content is None and not found.is_created
+        if will_be_there or not _holds(found, view, content):
             return self._scheduled(view, found.views.get(view.name), content)
         if content is None:
             raise CaptureError(
