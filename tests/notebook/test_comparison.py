@@ -94,10 +94,11 @@ def test_a_console_that_lacks_characters(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_both_forms_of_one_environment_agree(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from envstage import capture_environment, save_environment_snapshot
 
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "envstage.yaml").write_text(
         f"environments:\n  main: {{python: {sys.executable}, level: hardware}}\n"
     )

@@ -58,3 +58,25 @@ def test_the_columns_agree(tmp_path: Path) -> None:
     }
     assert sorted(tables) == ["dvclive/params.yaml", "environment/summary.json"]
     assert tables["dvclive/params.yaml"] == tables["environment/summary.json"]
+
+
+ALONE = """\
+from envstage import capture_environment, save_environment_snapshot
+from envstage.trackers import dvclive
+from envstage.trackers.interface import Files
+
+info = capture_environment()
+requirements, environment, reproduce = save_environment_snapshot(info, "runs/environment")
+files = Files(requirements=requirements, environment=environment, reproduce=reproduce)
+print(dvclive.log(files, info))
+"""
+
+
+def test_by_the_interface_of_all_trackers(tmp_path: Path) -> None:
+    pytest.importorskip("dvclive", reason="dvclive is not installed", exc_type=ImportError)
+    pipeline = Pipeline(tmp_path).create(**{"alone.py": ALONE})
+    assert pipeline.run(sys.executable, "alone.py").splitlines()[-1] == "dvclive"
+    assert set(yaml.safe_load(pipeline.read("dvclive/params.yaml"))["env"]) >= {"python"}
+    for name in ("requirements.txt", "environment.json", "REPRODUCE.md"):
+        logged = pipeline.read(f"dvclive/artifacts/{name}")
+        assert logged == pipeline.read(f"runs/environment/{name}")
