@@ -3,17 +3,18 @@
     python -m benchmarks.cost [--rounds 15] [--folder .cache/observed] [--markdown docs/cost.md]
 
 In the environment of `benchmarks.observed`. The three are run in turn, round by round, so that
-a busy machine slows all of them alike; printed are medians, and the median of the ratios.
+a busy machine slows all of them alike. Measured is the processor time of all their processes;
+printed are medians, and the medians of the paired ratios and differences.
 """
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,7 @@ PROGRAMS: Final[Mapping[str, str]] = {
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """Durations in seconds, one a round, of one program run in three ways."""
+    """Processor times in seconds, one a round, of one program run in three ways."""
 
     name: str
     bare: tuple[float, ...]
@@ -115,11 +116,17 @@ def measured(name: str, text: str, environment: Environment, folder: Path, round
         shutil.rmtree(report, ignore_errors=True)
         report.mkdir()
         for way, durations in zip(ways, times, strict=True):
-            start = time.perf_counter()
+            start = processor_s()
             way()
-            durations.append(time.perf_counter() - start)
+            durations.append(processor_s() - start)
     bare, seen, guarded = (tuple(each[1:]) for each in times)
     return Cost(name=name, bare=bare, observed=seen, guarded=guarded)
+
+
+def processor_s() -> float:
+    """The processor time of all child processes that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def prepared(folder: Path, text: str, environment: Environment) -> Path:

@@ -8,6 +8,7 @@ the installed files. Exits with 1 if envstage is wrong anywhere.
 """
 
 import argparse
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -89,7 +90,7 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         link = f"[{row.case.name}](../benchmarks/scripts/{row.case.name}.py)"
         counts = f"{row.used} | {row.selected} | {row.installed}"
-        why = row.why.replace("|", "\\|")
+        why = re.sub(r"process \d+", "process", row.why).replace("|", "\\|")
         lines.append(f"| {link} | {row.case.title} | {counts} | {row.verdict.value} | {why} |")
     return "\n".join(lines) + "\n"
 
