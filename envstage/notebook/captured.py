@@ -8,7 +8,7 @@ import msgspec
 
 from envstage import layout
 from envstage.notebook.card import card, comparison_table
-from envstage.notebook.flat import flat
+from envstage.notebook.flat import OWN_KEY, flat
 from envstage.notebook.running import look
 from envstage.snapshot.document import snapshot_fingerprint
 from envstage.snapshot.model import Facts, Snapshot
@@ -35,7 +35,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """One line for each thing that differs."""
         if not self.rows:
-            return f"no difference between {self.old} and {self.new}"
+            return f"No difference: {self.old} → {self.new}"
         width = min(max(len(subject) for subject, _ in self.rows), 40)
         return "\n".join(f"{subject:{width}}  {text}" for subject, text in self.rows)
 
@@ -75,15 +75,16 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True):
         """What changed from `ref` to this environment.
 
         Args:
-            ref: an `environment.json`, a Git revision, `mlflow:RUN_ID` or
-                `mlflow:models:/NAME/VERSION`.
+            ref: whatever `envstage diff` takes: an `environment.json`, a requirements.txt, a Git
+                revision, `mlflow:RUN_ID` or `mlflow:models:/NAME/VERSION`.
 
         Raises:
             EnvstageError: nothing has that name, or it is no environment.
         """
         from envstage.notebook.differing import compared
 
-        return compared(ref, self.snapshot, self.directory)
+        tooling = frozenset(self.info[OWN_KEY]["tooling"])
+        return compared(ref, self.snapshot, self.directory, tooling)
 
     def __repr__(self) -> str:
         """One line: fingerprint, interpreter, packages, GPU."""

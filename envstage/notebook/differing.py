@@ -1,45 +1,43 @@
 """What differs between a REF and an environment that is at hand."""
 
-from envstage.compare.differences import differences
+from msgspec import structs
+
+from envstage import config
 from envstage.compare.render import lines
-from envstage.facets import catalogue
+from envstage.compare.sides import Side, compare
 from envstage.notebook.captured import Comparison
 from envstage.project import Project
-from envstage.refs import Named
 from envstage.snapshot.document import snapshot_fingerprint
-from envstage.snapshot.model import Address, Facts, Level, Snapshot
+from envstage.snapshot.model import Snapshot
 from envstage.snapshot.words import printable
 from envstage.trackers import refs
 from envstage.world import Machine
 
 
-def compared(ref: str, snapshot: Snapshot, directory: str) -> Comparison:
-    """The differences from `ref` to a snapshot, up to the lower level of both.
+def compared(ref: str, snapshot: Snapshot, directory: str, tooling: frozenset[str]) -> Comparison:
+    """The differences from `ref` to a snapshot, of what both sides speak of.
+
+    Args:
+        tooling: packages that no result depends on here; a pip freeze of this very environment
+            lists them, the snapshot does not.
 
     Raises:
         EnvstageError: nothing has that name, or it is no environment.
     """
-    from envstage import config
-
     project = Project(root=directory, config=config.load(directory))
     old = refs.resolve(Machine(), project, ref, snapshot.environment)
-    found = differences(_up_to(old, snapshot.level), _within(snapshot.facts, old.level))
+    label = snapshot_fingerprint(snapshot)[:14]
+    new = Side(label=label, level=snapshot.level, facts=snapshot.facts)
+    listed = {address[1] for address in snapshot.facts if address[0] == "packages"}
+    idle = tooling - listed
+    facts = {
+        address: value
+        for address, value in old.facts.items()
+        if address[0] != "packages" or address[1] not in idle
+    }
+    found = compare(structs.replace(old.side, facts=facts), new).differences
     return Comparison(
         old=printable(old.label),
-        new=snapshot_fingerprint(snapshot)[:14],
+        new=label,
         rows=tuple((line.subject, line.text) for line in lines(found)),
     )
-
-
-def _up_to(named: Named, level: Level) -> Facts:
-    return _within(named.facts, min(level, named.level))
-
-
-def _within(facts: Facts, level: Level) -> Facts:
-    """The facts that a capture of this level looks for: above it, one side has not looked."""
-    return {address: value for address, value in facts.items() if _is_within(address, level)}
-
-
-def _is_within(address: Address, level: Level) -> bool:
-    own = catalogue.level_of(address)
-    return own is None or own <= level

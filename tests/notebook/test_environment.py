@@ -177,6 +177,9 @@ def test_a_saved_environment_can_be_named(site: Path, tmp_path: Path) -> None:
     found = envstage.capture().diff("run")
     assert ("packages.transformers", "4.36.0 → 4.37.0 (upgrade)") in found.rows
     assert "4.36.0 → 4.37.0" in str(found)
+    # A list of pins speaks of packages alone: what it is silent about is no difference.
+    (row,) = envstage.capture().diff("run/requirements.txt").rows
+    assert row == ("packages.transformers", "4.36.0 → 4.37.0 (upgrade)")
 
 
 def test_an_unknown_environment_is_an_error(project: Path) -> None:

@@ -29,6 +29,6 @@ def test_the_magic(tmp_path: Path) -> None:
     script = "import envstage\nenvstage.capture().save('before')\n"
     lines = run_script(script + SESSION, tmp_path).splitlines()
     assert lines[0] == "Captured True"
-    assert lines[1].startswith("no difference between before/environment.json and e-")
+    assert lines[1].startswith("No difference: before/environment.json → e-")
     assert lines[2].startswith("error: nothing-of-that-name")
     assert [line.startswith("error: %envstage shows") for line in lines[3:]] == [True, True]

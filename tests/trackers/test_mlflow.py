@@ -100,7 +100,7 @@ def test_from_a_run_and_a_registered_model_to_the_snapshot(tmp_path: Path) -> No
     for ref in (f"mlflow:{result['run']}", "mlflow:models:/echo/1"):
         done = envstage(tmp_path, "diff", ref)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stdout.startswith("no difference")
+        assert done.stdout.startswith("No difference: mlflow:")
     done = envstage(tmp_path, "diff", "mlflow:0123456789abcdef0123456789abcdef")
     assert done.returncode == 2
     assert "Run with id=0123456789abcdef0123456789abcdef not found" in done.stderr
