@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from envstage.facets.contract import Collected, FactRule, Installed, Request
+from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
 from envstage.snapshot.model import Address, Level, NotApplicable, Unknown, Value
 from envstage.snapshot.secrets import without_secrets
 from envstage.world import World
@@ -41,6 +41,12 @@ FACTS: Final = (
         "conda.*.channel", Level.PLATFORM, "where it comes from, without credentials", counts=False
     ),
     FactRule("conda.*.md5", Level.PLATFORM, "the digest of its archive", counts=False),
+    FactRule(
+        "packages.*.conda",
+        Level.SOFTWARE,
+        "the package of conda's that a distribution belongs to",
+        counts=False,
+    ),
     FactRule("conda", Level.SOFTWARE, "why conda's records could not be read"),
 )
 
@@ -88,6 +94,7 @@ def collect(world: World, request: Request) -> Collected:
     for name in sorted(packages):
         facts.update(_facts(packages[name]))
     anomalies += _conflicts(packages.values(), request.probe.distributions, request.probe.prefix)
+    facts.update(_owners(packages.values(), request.probe))
     return Collected(facts=facts, anomalies=tuple(anomalies))
 
 
@@ -183,6 +190,21 @@ def _shown(file: str) -> str:
 
 def _words(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
+
+
+def _owners(
+    packages: Iterable[CondaPackage], probe: ProbeAnswer
+) -> Iterable[tuple[Address, Value]]:
+    """Which distributions are as conda installed them: `torch` belongs to `pytorch`."""
+    owners = {
+        (_normal(folder.rpartition(".")[0].partition("-")[0]), folder): package.name
+        for package in packages
+        for folder in package.metadata
+    }
+    for dist in probe.distributions:
+        owner = owners.get((_normal(dist.name), re.split(r"[/\\]", dist.metadata_path)[-1]))
+        if owner is not None:
+            yield ("packages", dist.name, "conda"), owner
 
 
 def _conflicts(
