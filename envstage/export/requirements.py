@@ -9,7 +9,6 @@ from envstage.export.pins import extra_indexes, remarks, requirement, why_not
 from envstage.snapshot.model import Snapshot
 
 ID: Final = "requirements"
-DESCRIPTION: Final = "requirements.txt for pip and uv: exact pins"
 NEEDS_ARTIFACTS: Final = False
 
 

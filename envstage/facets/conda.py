@@ -40,6 +40,12 @@ FACTS: Final = (
     FactRule(
         "conda.*.channel", Level.PLATFORM, "where it comes from, without credentials", counts=False
     ),
+    FactRule(
+        "conda.*.archive",
+        Level.PLATFORM,
+        "the archive within the channel: linux-64/zlib-1.3.1-hb9d3cd8_2.conda",
+        counts=False,
+    ),
     FactRule("conda.*.md5", Level.PLATFORM, "the digest of its archive", counts=False),
     FactRule(
         "packages.*.conda",
@@ -55,6 +61,9 @@ RECORD_LIMIT_BYTES: Final = 128 * 1024 * 1024
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_.!+~*-]{1,200}")
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
+_ARCHIVE: Final = re.compile(
+    r"/((?:noarch|(?:linux|osx|win)-[a-z0-9]+)/[A-Za-z0-9_.!+~-]+(?:\.conda|\.tar\.bz2))\Z"
+)
 _METADATA: Final = re.compile(r"site-packages/([^/]+\.(?:dist-info|egg-info))(?:/|$)")
 
 
@@ -66,6 +75,7 @@ class CondaPackage(msgspec.Struct, frozen=True, kw_only=True):
     build: str
     channel: str = ""
     md5: str = ""
+    archive: str = ""
     metadata: tuple[str, ...] = ()
 
 
@@ -111,6 +121,8 @@ def _facts(package: CondaPackage) -> Iterable[tuple[Address, Value]]:
         yield (*address, "channel"), package.channel
     if package.md5:
         yield (*address, "md5"), package.md5
+    if package.archive:
+        yield (*address, "archive"), package.archive
 
 
 def _read(world: World, prefix: str) -> tuple[dict[str, CondaPackage], list[tuple[str, str]]]:
@@ -157,8 +169,14 @@ def _package(
         build=build,
         channel=channel(record.channel or record.url),
         md5=md5 if _MD5.fullmatch(md5) else "",
+        archive=_archive(record.url),
         metadata=_metadata(record.files),
     )
+
+
+def _archive(url: str) -> str:
+    match = _ARCHIVE.search(url)
+    return match[1] if match else ""
 
 
 def _metadata(files: Iterable[str]) -> tuple[str, ...]:
