@@ -6,16 +6,20 @@ import sys
 
 from envstage import layout
 from envstage.cli.export_command import add_index_arguments, snapshot_named
-from envstage.cli.output import print_json
+from envstage.cli.output import note, print_json
 from envstage.errors import DIFFERS, OK
 from envstage.project import Project, open_project
+from envstage.recreate import report
+from envstage.recreate.container import commands
 from envstage.recreate.installer import find_installer
 from envstage.recreate.places import indexes_of, places_of, recorded
 from envstage.recreate.process import Progress
+from envstage.recreate.prove import Claim, prove
 from envstage.recreate.rebuild import Order, Rebuilt, rebuild
 from envstage.recreate.words import as_json, summary, way_back
 from envstage.refs import NOW
 from envstage.snapshot.document import snapshot_fingerprint
+from envstage.snapshot.files import write
 from envstage.snapshot.model import Snapshot
 from envstage.world import Machine
 
@@ -38,6 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", action="store_true", help="keep what can be built, though something differs"
     )
+    parser.add_argument(
+        "--prove",
+        action="store_true",
+        help="from nothing but committed files, in a clean folder, view by view",
+    )
+    parser.add_argument(
+        "--view", action="append", default=[], metavar="NAME", help="--prove: only this view"
+    )
+    parser.add_argument("--report", metavar="DIR", help="--prove: write prove.json and prove.md")
+    parser.add_argument(
+        "--container", action="store_true", help="print the commands of a proof in a container"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     parser.add_argument("--json", action="store_true", help="the outcome as JSON")
     add_index_arguments(parser)
@@ -46,7 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build, compare, say what came of it."""
     project = open_project(arguments.directory)
+    if arguments.prove and not arguments.container:
+        return _prove(project, arguments)
     snapshot = snapshot_named(project, arguments.ref, arguments.environment)
+    if arguments.container:
+        print("\n".join(commands(snapshot, arguments.ref or "HEAD")))
+        return OK
     rebuilt = _rebuilt(project, snapshot, arguments)
     if arguments.json:
         print_json(as_json(rebuilt, snapshot))
@@ -55,6 +76,28 @@ def run(arguments: argparse.Namespace) -> int:
         if rebuilt.is_kept:
             _print_way_back(project, snapshot, rebuilt, arguments.ref)
     return OK if rebuilt.is_good else DIFFERS
+
+
+def _prove(project: Project, arguments: argparse.Namespace) -> int:
+    claim = Claim(
+        revision=arguments.ref or "HEAD",
+        environment=arguments.environment,
+        views=tuple(arguments.view),
+        index=tuple(arguments.index),
+        find_links=tuple(arguments.find_links),
+        is_strict=arguments.strict,
+        is_offline=arguments.offline,
+    )
+    proof = prove(Machine(), project, claim, progress_of(arguments.quiet))
+    folder = arguments.report or os.path.join(project.state, "prove")
+    write(os.path.join(folder, "prove.json"), report.as_bytes(proof))
+    write(os.path.join(folder, "prove.md"), report.markdown(proof).encode())
+    if arguments.json:
+        print_json(report.document(proof))
+    else:
+        print(report.markdown(proof), end="")
+        note(f"written: prove.json and prove.md in {folder}")
+    return OK if proof.is_proven else DIFFERS
 
 
 def _rebuilt(project: Project, snapshot: Snapshot, arguments: argparse.Namespace) -> Rebuilt:

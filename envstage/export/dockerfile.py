@@ -51,6 +51,7 @@ def render(snapshot: Snapshot, artifacts: Artifacts | None = None) -> str:
         f"COPY <<'{mark}' {_LIST}",
         *listed.rstrip("\n").split("\n"),
         mark,
+        "",
         "RUN uv pip install --python /opt/env/bin/python --no-deps --no-cache \\",
         f"    --index-strategy unsafe-best-match -r {_LIST}",
         "",

@@ -14,6 +14,7 @@ from envstage.recreate.failures import failure
 from envstage.recreate.installer import Installer
 from envstage.recreate.process import Progress
 from envstage.snapshot.model import Snapshot
+from envstage.snapshot.secrets import is_secret_value, without_secrets
 
 _LOCK: Final = "pylock.toml"
 
@@ -73,6 +74,8 @@ def _artifact(entry: dict[str, Any]) -> Artifact | None:
     sha256 = entry.get("hashes", {}).get("sha256")
     if not url or not sha256:
         return None
+    if "://" in url and (is_secret_value(url) or "?" in url):
+        url = without_secrets(url)
     return Artifact(
         filename=str(entry.get("name") or url.partition("#")[0].rpartition("/")[2]),
         url=url,

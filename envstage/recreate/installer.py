@@ -53,7 +53,7 @@ class Installer(msgspec.Struct, frozen=True, kw_only=True):
         """Make an empty environment: neither pip nor setuptools in it."""
         if self.uv:
             # The folder is there already, with the mark of what is not finished.
-            argv = [self.uv, "venv", "--no-project", "--allow-existing"]
+            argv = [self.uv, "venv", "--quiet", "--no-project", "--allow-existing"]
             argv += ["--python", interpreter, folder]
         else:
             argv = [interpreter, "-m", "venv", "--without-pip", folder]

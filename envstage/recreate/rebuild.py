@@ -27,6 +27,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         folder: where the environment is made (absolute).
+        interpreter: which one, where it was looked for already.
         is_strict: only with the exact interpreter.
         is_kept: what could be built stays, though it differs or lacks something.
     """
@@ -35,6 +36,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     folder: str
     places: Places
+    interpreter: Interpreter | None = None
     is_strict: bool = False
     is_kept: bool = False
 
@@ -70,7 +72,9 @@ def rebuild(world: World, order: Order, installer: Installer, progress: Progress
     _require_possible(order, todo)
     wanted = wanted_by(order.snapshot)
     installer = installer.with_indexes(_with_pytorch(installer, order.snapshot))
-    interpreter = find_interpreter(world, wanted, installer, progress, is_strict=order.is_strict)
+    interpreter = order.interpreter or find_interpreter(
+        world, wanted, installer, progress, is_strict=order.is_strict
+    )
     with unfinished(order.folder):
         progress(f"building with {installer.name} and Python {interpreter.version}")
         build(installer, interpreter, order.folder, todo, progress)

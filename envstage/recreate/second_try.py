@@ -50,11 +50,11 @@ def second_tries(installer: Installer, wrong: Judged, line: Line) -> Iterator[At
             words=f"{name}: its files differ; trying its source",
         )
     indexes = installer.indexes
-    alone = [Indexes(find_links=indexes.find_links, is_disabled=True)] if indexes.find_links else []
+    alone = [Indexes(find_links=(place,), is_disabled=True) for place in indexes.find_links]
     alone += [Indexes(default=url) for url in (*indexes.extra, indexes.default) if url]
     # With no other place configured, the first try has looked at the only one.
     for only in alone if len(alone) > 1 or indexes.extra or indexes.find_links else []:
-        place = without_secrets(only.default) if only.default else "the folders of archives"
+        place = without_secrets(only.default) if only.default else only.find_links[0]
         yield Attempt(
             line=line,
             installer=installer.with_indexes(only),
