@@ -21,8 +21,6 @@ def render(snapshot: Snapshot, artifacts: Artifacts | None = None) -> str:
     del artifacts
     pins = conda_pins(snapshot)
     packages = [each for each in packages_of(snapshot) if not is_from_conda(each)]
-    if not pins:
-        packages = [each for each in packages if each.name != "pip"]
     head = [f"# {snapshot_fingerprint(snapshot)}", *_comments(snapshot, pins, packages)]
     body = [
         f"name: {_text(snapshot.environment)}",
@@ -47,7 +45,9 @@ def _comments(
         if pin.channel == "local":
             yield f"# {pin.name}: from a channel of the captured machine; nobody else has it"
     for package in packages:
-        if requirement(package) is None:
+        if package.name == "pip":
+            yield f"# pip: conda's own, {package.version or 'another version'} was captured"
+        elif requirement(package) is None:
             yield f"# {package.name}: {why_not(package)}"
         else:
             yield from (f"# {package.name}: {each}" for each in remarks(package))
@@ -71,7 +71,9 @@ def _python(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _through_pip(packages: list[Package]) -> list[str]:
-    lines = [line for each in packages if (line := requirement(each)) is not None]
+    # The one that runs is conda's.
+    others = [each for each in packages if each.name != "pip"]
+    lines = [line for each in others if (line := requirement(each)) is not None]
     if not lines:
         return []
     indexes = [f"--extra-index-url {url}" for url in extra_indexes(tuple(packages))]

@@ -25,6 +25,8 @@ LABEL: Final = "io.envstage.fingerprint"
 _UV: Final = "ghcr.io/astral-sh/uv:0.9"
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~_-]*")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# The linter's names for "no version is pinned".
+_UNPINNED: Final = {"apt": "DL3008", "apk": "DL3018", "dnf": "DL3041"}
 _LIST: Final = "/tmp/requirements.txt"
 _MACHINE: Final = (
     ("GPU driver", ("hardware", "gpu", "driver")),
@@ -94,7 +96,9 @@ def _interpreter(snapshot: Snapshot, base: Base) -> list[str]:
 
 
 def _git(base: Base) -> list[str]:
-    return [_install(base, ["git"])] if base.manager else []
+    # Whichever git there is: it clones, and does not stay.
+    ignored = f"# hadolint ignore={_UNPINNED.get(base.manager, '')}"
+    return [ignored, _install(base, ["git"])] if base.manager else []
 
 
 def _os_packages(snapshot: Snapshot, base: Base) -> list[str]:

@@ -14,8 +14,8 @@ from envstage.snapshot.model import Facts, Snapshot, Value
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _VERSION: Final = re.compile(r"[A-Za-z0-9.!+_-]{1,200}")
-# `$` is expanded by pip, `;` begins a marker, a space an option.
-_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s;,\"'`<>\\{}|^$#]+")
+# Nothing that pip expands (`$`), or takes for a marker (`;`), an option (a space) or a comment.
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/@%+=&?!*(),\[\]-]+")
 _COMMIT: Final = re.compile(r"[0-9A-Fa-f]{7,64}")
 _SHA256: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _FOLDER: Final = re.compile(r"(?:\./)?(?!\.\.)[A-Za-z0-9._+@-]+(?:/(?!\.\.)[A-Za-z0-9._+@-]+)*|\.")

@@ -68,12 +68,14 @@ def why_not(package: Package) -> str:
         commit = f" at commit {package.commit}" if package.commit else ""
         note = printable(package.note or "installed from a local place")
         return f"{version}, {note}{commit}: cannot be rebuilt from elsewhere"
-    return "its version cannot be pinned"
+    return f"{version}: no installer accepts this as a version"
 
 
 def remarks(package: Package) -> tuple[str, ...]:
     """What a line cannot say of its package; printable lines without its name."""
     found = []
+    if is_from_conda(package):
+        found.append(f"conda's build of {printable(package.conda or '')}; an index has another")
     if package.note and package.remote is not None:
         found.append(printable(package.note))
     if package.is_own_build:
