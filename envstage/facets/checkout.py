@@ -10,6 +10,8 @@ import msgspec
 from envstage.snapshot.secrets import without_secrets
 from envstage.world import TimedOut, World
 
+# Python and its builds leave these behind in a checkout that nobody edited.
+_IDLE: Final = re.compile(r"(?:^|/)(?:__pycache__|build|[^/]+\.egg-info)/")
 _TIMEOUT_S: Final = 20
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _REMOTE: Final = re.compile(r'(?ms)^\[remote "([^"\n]+)"\]\s*$(.*?)(?=^\[|\Z)')
@@ -75,7 +77,7 @@ def _changes(world: World, folder: str) -> str | None:
     diff = _git(world, folder, "diff", "HEAD", *options, "--", ".")
     others = _git(world, folder, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
     digest = hashlib.sha256((diff or "").encode("utf-8", "surrogateescape"))
-    names = [name for name in (others or "").split("\0") if name]
+    names = [name for name in (others or "").split("\0") if name and not _IDLE.search(name)]
     for name in names:
         try:
             content = hashlib.sha256(world.read(os.path.join(folder, name))).hexdigest()

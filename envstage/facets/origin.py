@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from envstage import layout
 from envstage.facets.checkout import checkout_of, remote_of
 from envstage.facets.contract import Installed
 from envstage.snapshot.model import Unknown, Value
@@ -144,7 +145,8 @@ def _linked(world: World, root: str, installed: Installed) -> Origin:
 
 def _editable(world: World, root: str, installed: Installed, path: str) -> Origin:
     inside = _within(path, root)
-    if inside is not None:
+    # What `recreate` clones lies in our own folder, and is nobody's code here.
+    if inside is not None and not inside.startswith(layout.STATE_FOLDER + "/"):
         return Origin(editable=inside, note=OWN)
     if _is_own_project(world, root, installed.name):
         return Origin(editable=".", note=OWN)

@@ -5,6 +5,7 @@ and an old one cannot install what is there today.
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -17,6 +18,7 @@ from envstage.recreate.process import Finished, Progress, run
 from envstage.world import World
 
 _PROBE_TIMEOUT_S: Final = 60
+_WANTS_CREDENTIALS: Final = re.compile(r"authentication credentials|\b40[13]\b")
 # What would make an installer or an interpreter look at another environment than ours.
 _DROPPED: Final = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX"),
@@ -71,15 +73,12 @@ class Installer(msgspec.Struct, frozen=True, kw_only=True):
         """Install into an environment, exactly what is named, without asking for more."""
         if self.uv:
             argv = [self.uv, "pip", "install", "--python", python, "--no-deps"]
-            # The first index that knows a name is not always the one that has the version: what
-            # was installed is compared with the snapshot, file by file, afterwards.
-            argv += ["--index-strategy", "unsafe-best-match"]
             argv += ["--offline"] if self.is_offline else []
         else:
             argv = [*self.pip, "--python", python, "install", "--no-deps", "--no-input"]
             argv += ["--disable-pip-version-check", "--progress-bar", "off"]
         argv += self._options() + list(options) + list(what)
-        return run(argv, environ=self._environ(), progress=progress, cwd=cwd)
+        return self._run_on_indexes(argv, progress, cwd)
 
     def lock(
         self, pins: Sequence[str], path: str, python: str | None, progress: Progress
@@ -89,11 +88,26 @@ class Installer(msgspec.Struct, frozen=True, kw_only=True):
         with open(listed, "w", encoding="utf-8") as file:
             file.writelines(f"{pin}\n" for pin in pins)
         argv = [self.uv or "uv", "pip", "compile", "--no-deps", "--format", "pylock.toml"]
-        argv += ["--index-strategy", "unsafe-best-match", "--no-header", "-q", "-o", path, listed]
+        argv += ["--no-header", "-q", "-o", path, listed]
         argv += ["--python-version", python] if python else []
         argv += ["--offline"] if self.is_offline else []
         argv += self._options()
-        return run(argv, environ=self._environ(), progress=progress)
+        return self._run_on_indexes(argv, progress, None)
+
+    def _run_on_indexes(self, argv: list[str], progress: Progress, cwd: str | None) -> Finished:
+        """Run uv with the first index that knows a name; where that fails, with all of them.
+
+        Not with all at once: uv then passes over an index that wants credentials without a word,
+        and would take a public namesake (case 30). Not with the first only: it may know the
+        name and lack the version. What was installed is compared with the snapshot afterwards.
+        """
+        done = run(argv, environ=self._environ(), progress=progress, cwd=cwd)
+        is_one = not self.uv or self.indexes.is_disabled or not self.indexes.extra
+        if done.returncode == 0 or is_one or _WANTS_CREDENTIALS.search(done.text):
+            return done
+        progress("the first index that knows a package lacks something: asking all of them")
+        argv = [*argv, "--index-strategy", "unsafe-best-match"]
+        return run(argv, environ=self._environ(), progress=progress, cwd=cwd)
 
     def _options(self) -> list[str]:
         """Places without credentials; those with any go through variables, which `ps` hides."""

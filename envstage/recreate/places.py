@@ -7,6 +7,7 @@ import msgspec
 
 from envstage import layout
 from envstage.capture.origins import Origins
+from envstage.errors import EnvstageError
 from envstage.indexes import Indexes, configured
 from envstage.project import Project
 from envstage.recreate.plan import Places
@@ -38,6 +39,9 @@ def indexes_of(
     """The indexes to ask: those named for this call first, then what is configured here, then
     what was configured where the environment was captured (without credentials).
     """
+    for place in find_links:
+        if not _is_there(place):
+            raise EnvstageError("there is no such folder", where=place, fix="Correct --find-links")
     named = Indexes(
         extra=tuple(extra),
         find_links=tuple(
