@@ -81,5 +81,5 @@ def _is_complaint(line: str) -> bool:
 
 def _is_named(name: str, text: str) -> bool:
     """Whether a text names a package, in any of its spellings."""
-    spelled = re.escape(name).replace(r"\-", "[-_.]+")
-    return re.search(rf"(?i)(?<![\w./-]){spelled}(?![\w-])", text) is not None
+    spelled = "[-_.]+".join(re.escape(part) for part in re.split(r"[-_.]+", name))
+    return re.search(rf"(?i)(?<![\w.-]){spelled}(?![\w-])", text) is not None
