@@ -9,6 +9,7 @@ import msgspec
 from envstage.export.conda_packages import conda_pins
 from envstage.export.packages import Package, packages_of
 from envstage.export.pins import is_local, is_valid_version, requirement, why_not
+from envstage.facets.origin import BESIDE
 from envstage.snapshot.model import Snapshot
 from envstage.snapshot.tree import tree_digest
 
@@ -120,7 +121,7 @@ def _own(package: Package, folder: str, places: Places) -> Step:
 
 def _editable(package: Package, places: Places) -> Step:
     path = places.local.get(package.name, "")
-    if path and _digest(path) == package.source:
+    if path and package.source in _digests(path):
         return Folder(name=package.name, path=path, is_editable=True)
     if package.is_edited:
         why = "an editable checkout with edits that are in no commit; the clean commit is not it"
@@ -150,8 +151,9 @@ def _local(package: Package, places: Places) -> Step:
     return Refused(name=name, why=why_not(package))
 
 
-def _digest(path: str) -> str | None:
+def _digests(path: str) -> tuple[str, ...]:
+    """What a capture could say of a checkout: with or without what lies beside its packages."""
     try:
-        return tree_digest(path)
+        return tree_digest(path), tree_digest(path, without=BESIDE)
     except OSError:
-        return None
+        return ()
