@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 # A caller's environment must not decide what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MAKEFLAGS
 
-.PHONY: help venv lint check test test-all test-torch bench bench-observed demo clean
+.PHONY: help venv lint check test test-all test-torch bench bench-observed bench-recreate demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -73,6 +73,9 @@ bench: $(STAMP)  ## the truth table of environment changes, and two clones that 
 
 bench-observed: $(STAMP)  ## observed views against sys.modules, 80 scripts: docs/observed.md
 	@$(BIN)/python -m benchmarks.observed --markdown docs/observed.md
+
+bench-recreate: $(STAMP)  ## capture, recreate, compare real environments: minutes, network
+	@$(BIN)/python -m benchmarks.recreate
 
 demo:  ## DVC and Snakemake: packages that change and come back (KEEP=1 keeps it)
 	@PYTHON="$(PYTHON)" bash examples/demo.sh

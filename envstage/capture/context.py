@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -58,6 +58,7 @@ def context(
     environment: str,
     facts: Facts,
     code: CodeState,
+    origins: Mapping[str, Any],
     problems: Sequence[str],
     argv: Sequence[str],
     duration_ms: int,
@@ -74,6 +75,7 @@ def context(
         "facts": nested(facts),
         "host": _host(environ.get("HOSTNAME")),
         "lock_files": _lock_files(code.root),
+        "origins": dict(origins),
         "problems": list(problems),
         "schema": SCHEMA,
         "time": _time(world.time_ns()),

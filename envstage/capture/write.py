@@ -23,6 +23,7 @@ from envstage.capture.derived import remove_stale_facets, write_derived
 from envstage.capture.mode import MODE_VARIABLE as MODE_VARIABLE
 from envstage.capture.mode import Mode as Mode
 from envstage.capture.mode import mode_of as mode_of
+from envstage.capture.origins import origins
 from envstage.capture.outcome import Outcome as Outcome
 from envstage.capture.set_aside import put_back
 from envstage.compare.differences import differences
@@ -231,6 +232,7 @@ def _prepared(
         environment=environment.name,
         facts=context_facts(capture, assembled.snapshot),
         code=code,
+        origins=origins(world, project.root, capture.answer),
         problems=capture.problems,
         argv=argv,
         duration_ms=(time.monotonic_ns() - started_ns) // 10**6,

@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "log": "the history of an environment over the commits that changed it",
     "why": "which facts made a stage rerun, or will",
     "accept": "a difference is harmless: nothing reruns, and it is on record",
+    "export": "a snapshot as another tool reads it",
+    "recreate": "build that environment again, and compare it",
     "run": "guard and observe a command, finalise its view",
 }
 

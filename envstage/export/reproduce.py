@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from envstage import layout
-from envstage.export.requirements import extra_indexes, packages_of, value_or
+from envstage.export.packages import packages_of, python_version
+from envstage.export.pins import extra_indexes
 from envstage.snapshot.document import snapshot_fingerprint
 from envstage.snapshot.model import Facts, Snapshot
 from envstage.snapshot.words import printable, value_text
@@ -50,7 +51,7 @@ def _head(snapshot: Snapshot) -> str:
 
 
 def _set_up(snapshot: Snapshot) -> str:
-    version = value_or(snapshot.facts.get(("python", "version")), "3")
+    version = python_version(snapshot) or "3"
     minor = ".".join(version.split(".")[:2])
     folder = layout.folder_of(snapshot.environment)
     return f"""## Quick set-up
@@ -82,11 +83,8 @@ def _system(facts: Facts) -> str:
 
 def _packages(snapshot: Snapshot) -> str:
     packages = packages_of(snapshot)
-    rows = [
-        f"- {name} {_cell(value_or(packages[name].get('version')))}"
-        for name in _KEY_PACKAGES
-        if name in packages
-    ]
+    versions = {package.name: package.version or "unknown" for package in packages}
+    rows = [f"- {name} {_cell(versions[name])}" for name in _KEY_PACKAGES if name in versions]
     count = f"{len(packages)} packages in all: see `{layout.REQUIREMENTS}`."
     return "## Key packages\n\n" + "\n".join([*rows, "", count] if rows else [count])
 
@@ -120,9 +118,12 @@ def _non_determinism(facts: Facts) -> str:
 
 
 def _troubleshooting(snapshot: Snapshot) -> str:
-    version = value_or(snapshot.facts.get(("python", "version")), "3")
+    version = python_version(snapshot) or "3"
     parts = [
         f"""## Troubleshooting
+
+**All of it at once.** `envstage recreate` builds this environment, compares every package with
+the snapshot, and says what cannot be had here.
 
 **Another Python version.** This environment ran on {version}. `uv python install {version}` or
 `pyenv install {version}` brings it; a container: `docker run -it python:{version} bash`."""

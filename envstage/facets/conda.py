@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from envstage.facets.contract import Collected, FactRule, Installed, Request
+from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
 from envstage.snapshot.model import Address, Level, NotApplicable, Unknown, Value
 from envstage.snapshot.secrets import without_secrets
 from envstage.world import World
@@ -40,7 +40,19 @@ FACTS: Final = (
     FactRule(
         "conda.*.channel", Level.PLATFORM, "where it comes from, without credentials", counts=False
     ),
+    FactRule(
+        "conda.*.archive",
+        Level.PLATFORM,
+        "the archive within the channel: linux-64/zlib-1.3.1-hb9d3cd8_2.conda",
+        counts=False,
+    ),
     FactRule("conda.*.md5", Level.PLATFORM, "the digest of its archive", counts=False),
+    FactRule(
+        "packages.*.conda",
+        Level.SOFTWARE,
+        "the package of conda's that a distribution belongs to",
+        counts=False,
+    ),
     FactRule("conda", Level.SOFTWARE, "why conda's records could not be read"),
 )
 
@@ -49,6 +61,9 @@ RECORD_LIMIT_BYTES: Final = 128 * 1024 * 1024
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_.!+~*-]{1,200}")
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
+_ARCHIVE: Final = re.compile(
+    r"/((?:noarch|(?:linux|osx|win)-[a-z0-9]+)/[A-Za-z0-9_.!+~-]+(?:\.conda|\.tar\.bz2))\Z"
+)
 _METADATA: Final = re.compile(r"site-packages/([^/]+\.(?:dist-info|egg-info))(?:/|$)")
 
 
@@ -60,6 +75,7 @@ class CondaPackage(msgspec.Struct, frozen=True, kw_only=True):
     build: str
     channel: str = ""
     md5: str = ""
+    archive: str = ""
     metadata: tuple[str, ...] = ()
 
 
@@ -88,6 +104,7 @@ def collect(world: World, request: Request) -> Collected:
     for name in sorted(packages):
         facts.update(_facts(packages[name]))
     anomalies += _conflicts(packages.values(), request.probe.distributions, request.probe.prefix)
+    facts.update(_owners(packages.values(), request.probe))
     return Collected(facts=facts, anomalies=tuple(anomalies))
 
 
@@ -104,6 +121,8 @@ def _facts(package: CondaPackage) -> Iterable[tuple[Address, Value]]:
         yield (*address, "channel"), package.channel
     if package.md5:
         yield (*address, "md5"), package.md5
+    if package.archive:
+        yield (*address, "archive"), package.archive
 
 
 def _read(world: World, prefix: str) -> tuple[dict[str, CondaPackage], list[tuple[str, str]]]:
@@ -150,8 +169,14 @@ def _package(
         build=build,
         channel=channel(record.channel or record.url),
         md5=md5 if _MD5.fullmatch(md5) else "",
+        archive=_archive(record.url),
         metadata=_metadata(record.files),
     )
+
+
+def _archive(url: str) -> str:
+    match = _ARCHIVE.search(url)
+    return match[1] if match else ""
 
 
 def _metadata(files: Iterable[str]) -> tuple[str, ...]:
@@ -183,6 +208,21 @@ def _shown(file: str) -> str:
 
 def _words(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
+
+
+def _owners(
+    packages: Iterable[CondaPackage], probe: ProbeAnswer
+) -> Iterable[tuple[Address, Value]]:
+    """Which distributions are as conda installed them: `torch` belongs to `pytorch`."""
+    owners = {
+        (_normal(folder.rpartition(".")[0].partition("-")[0]), folder): package.name
+        for package in packages
+        for folder in package.metadata
+    }
+    for dist in probe.distributions:
+        owner = owners.get((_normal(dist.name), re.split(r"[/\\]", dist.metadata_path)[-1]))
+        if owner is not None:
+            yield ("packages", dist.name, "conda"), owner
 
 
 def _conflicts(

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from envstage import layout
+from envstage.facets.checkout import checkout_of, remote_of
 from envstage.facets.contract import Installed
 from envstage.snapshot.model import Unknown, Value
 from envstage.snapshot.secrets import without_secrets
@@ -15,7 +17,9 @@ from envstage.world import World
 
 OWN: Final = "the project itself"
 # Beside the packages of a checkout; of no use to them unless the checkout's top is importable.
-_BESIDE: Final = frozenset({"tests", "test", "docs", "doc"})
+BESIDE: Final = frozenset({"tests", "test", "docs", "doc"})
+_LOCAL: Final = "installed from a local file"
+_VCS: Final = ("git", "hg", "svn", "bzr")
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _HASH: Final = re.compile(r"(sha256|sha384|sha512)=([0-9a-fA-F]{32,128})")
 
@@ -28,6 +32,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     subdirectory: str | None = None
     source: str | Unknown | None = None
     editable: str | None = None
+    changes: str | None = None
     note: str | None = None
     anomalies: tuple[str, ...] = ()
 
@@ -39,6 +44,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
             "subdirectory": self.subdirectory,
             "source": self.source,
             "editable": self.editable,
+            "changes": self.changes,
             "note": self.note,
         }
         return {name: value for name, value in values.items() if value is not None}
@@ -61,10 +67,10 @@ def origin_of(world: World, root: str, installed: Installed) -> Origin:
         return Origin(anomalies=(f"{installed.name}: direct_url.json names no URL",))
     if isinstance(document.get("dir_info"), dict):
         return _folder(world, root, installed, document)
-    return _remote(installed, document)
+    return _remote(world, installed, document)
 
 
-def _remote(installed: Installed, document: dict[str, Any]) -> Origin:
+def _remote(world: World, installed: Installed, document: dict[str, Any]) -> Origin:
     from urllib.parse import urlsplit  # few distributions need it
 
     url = str(document["url"])
@@ -72,15 +78,19 @@ def _remote(installed: Installed, document: dict[str, Any]) -> Origin:
     note = "needs credentials" if "@" in urlsplit(url).netloc.replace("git@", "") else None
     if url.startswith("file:"):
         # A path says nothing elsewhere, and may name its owner (case 4).
-        clean, note = "file", "installed from a local file"
+        clean, note = "file", _LOCAL
     subdirectory = document.get("subdirectory")
     vcs = document.get("vcs_info")
     if isinstance(vcs, dict):
         commit = str(vcs.get("commit_id", ""))
         if not _COMMIT.fullmatch(commit):
             return Origin(url=clean, note=note, source=Unknown("its commit is not recorded"))
+        if note == _LOCAL:
+            # A clone of somewhere else: that is where others find the commit.
+            clean = remote_of(world, local_path(url) or "") or clean
+        kind = vcs.get("vcs")
         return Origin(
-            url=f"git+{clean}" if vcs.get("vcs") == "git" else clean,
+            url=f"{kind}+{clean}" if kind in _VCS else clean,
             commit=commit,
             subdirectory=_inner(subdirectory),
             source=f"commit:{commit}",
@@ -109,13 +119,15 @@ def _archive_digest(info: object) -> str | None:
 
 
 def _folder(world: World, root: str, installed: Installed, document: dict[str, Any]) -> Origin:
-    path = _local_path(str(document["url"]))
+    path = local_path(str(document["url"]))
     if path is None:
         return Origin(anomalies=(f"{installed.name}: direct_url.json names no local folder",))
     path = posixpath.join(path, _inner(document.get("subdirectory")) or "")
     if not document["dir_info"].get("editable"):
         # A copy: its files have a RECORD, and the folder may be gone by now.
-        return Origin(note="built from a local folder")
+        inside = _within(path, root)
+        url = f"./{inside}" if inside not in (None, ".") else inside
+        return Origin(url=url, note="built from a local folder")
     return _editable(world, root, installed, path)
 
 
@@ -133,16 +145,25 @@ def _linked(world: World, root: str, installed: Installed) -> Origin:
 
 def _editable(world: World, root: str, installed: Installed, path: str) -> Origin:
     inside = _within(path, root)
-    if inside is not None:
+    # What `recreate` clones lies in our own folder, and is nobody's code here.
+    if inside is not None and not inside.startswith(layout.STATE_FOLDER + "/"):
         return Origin(editable=inside, note=OWN)
     if _is_own_project(world, root, installed.name):
         return Origin(editable=".", note=OWN)
     try:
-        without = _BESIDE if _is_importable_inside(world, installed, path) else frozenset[str]()
+        without = BESIDE if _is_importable_inside(world, installed, path) else frozenset[str]()
         digest: str | Unknown = tree_digest(path, without=without)
     except OSError as error:
         digest = Unknown(f"its checkout cannot be read: {error.strerror}")
-    return Origin(editable="outside the project", source=digest)
+    state = checkout_of(world, path)
+    return Origin(
+        url=state.url,
+        commit=state.commit,
+        subdirectory=_inner(state.subdirectory),
+        changes=state.changes,
+        editable="outside the project",
+        source=digest,
+    )
 
 
 def _is_importable_inside(world: World, installed: Installed, path: str) -> bool:
@@ -188,7 +209,8 @@ def _within(path: str, root: str) -> str | None:
     return None
 
 
-def _local_path(url: str) -> str | None:
+def local_path(url: str) -> str | None:
+    """The path of a `file:` URL of this machine; None for any other URL."""
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(url)

@@ -32,6 +32,12 @@ FACTS: Final = (
     FactRule("packages.*.commit", Level.SOFTWARE, "the commit installed", counts=False),
     FactRule("packages.*.subdirectory", Level.SOFTWARE, "its folder in there", counts=False),
     FactRule("packages.*.editable", Level.SOFTWARE, "where an editable install lies", counts=False),
+    FactRule(
+        "packages.*.changes",
+        Level.SOFTWARE,
+        "digest of what an editable checkout has beside its commit",
+        counts=False,
+    ),
     FactRule("packages.*.note", Level.SOFTWARE, "what rebuilding it needs", counts=False),
     FactRule("packages.*.installer", None, "the program that installed it"),
     FactRule(

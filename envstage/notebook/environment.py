@@ -7,7 +7,8 @@ from typing import Any
 
 from envstage import layout
 from envstage.errors import EnvstageError
-from envstage.export.requirements import extra_indexes
+from envstage.export.packages import Package
+from envstage.export.pins import extra_indexes
 from envstage.notebook.captured import capture
 from envstage.notebook.guide import guide
 from envstage.snapshot.canonical import canonical, parsed
@@ -88,7 +89,9 @@ def requirements_text(env_info: Mapping[str, Any]) -> str:
     frozen = env_info.get("pip_freeze")
     if frozen is None:
         frozen = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))
-    indexes = extra_indexes({name: {"version": version} for name, version in packages.items()})
+    indexes = extra_indexes(
+        tuple(Package(name=name, version=version) for name, version in packages.items())
+    )
     return "".join(f"--extra-index-url {url}\n" for url in indexes) + str(frozen)
 
 

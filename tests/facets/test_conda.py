@@ -56,10 +56,26 @@ def test_name_version_build_channel_and_digest(tmp_path: Path) -> None:
         ("conda", "numpy", "build"): "py311h64a7726_0",
         ("conda", "numpy", "channel"): "https://conda.anaconda.org/conda-forge",
         ("conda", "numpy", "md5"): "a502d7aad449a1206efb366d6a12c52d",
+        ("conda", "numpy", "archive"): "linux-64/numpy-1.26.4-py311h64a7726_0.conda",
         ("conda", "zlib", "version"): "1.3.1",
         ("conda", "zlib", "build"): "h4ab18f5_1",
     }
     assert collected.anomalies == ()
+
+
+def test_distribution_belongs_to_the_package_that_brought_it_and_not_after_pip_replaced_it(
+    tmp_path: Path,
+) -> None:
+    pytorch = NUMPY | {"name": "pytorch", "files": ["site-packages/torch-2.3.0.dist-info/RECORD"]}
+    folder = environment(tmp_path, pytorch)
+    for name, expected in (("torch-2.3.0", "pytorch"), ("torch-2.4.0", None)):
+        installed = Installed(
+            name="torch",
+            version=name.partition("-")[2],
+            location=f"{folder}/site-packages",
+            metadata_path=f"{folder}/site-packages/{name}.dist-info",
+        )
+        assert collect(folder, installed).facts.get(("packages", "torch", "conda")) == expected
 
 
 def test_levels_and_what_counts() -> None:

@@ -1,0 +1,1 @@
+"""Rebuild an environment from its snapshot, compare what was built, and prove it."""
