@@ -9,7 +9,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from packaging.pylock import Pylock
 from packaging.requirements import Requirement
 
 if sys.version_info >= (3, 11):
@@ -22,6 +21,7 @@ from envstage.export import conda_explicit
 from envstage.export.formats import format_of
 from envstage.snapshot.model import Snapshot
 from tests.export.samples import ARTIFACTS, CONDA, EMPTY, GPU, IMAGE, ORDINARY, hostile
+from tests.wheels import UV
 
 SAMPLES = {
     "ordinary": ORDINARY,
@@ -76,10 +76,26 @@ def test_each_line_of_requirements_is_a_requirement_an_index_or_a_comment(
         assert Requirement(line)
 
 
+@pytest.fixture(scope="session")
+def packaging_26(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the `packaging` that knows PEP 751: Snakemake wants an older one beside it."""
+    folder = tmp_path_factory.mktemp("packaging")
+    command = (UV, "pip", "install", "-q", "--target", str(folder), "packaging>=26.0")
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.e2e
 @every
-def test_pylock_is_valid(snapshot: Snapshot) -> None:
+def test_pylock_is_valid(snapshot: Snapshot, packaging_26: Path) -> None:
     document = tomllib.loads(text_of("pylock", snapshot))
-    Pylock.from_dict(document).validate()
+    code = (
+        f"import datetime, sys; sys.path.insert(0, {str(packaging_26)!r})\n"
+        "from packaging.pylock import Pylock\n"
+        f"Pylock.from_dict({document!r}).validate()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @every
