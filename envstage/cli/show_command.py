@@ -4,7 +4,8 @@ import argparse
 
 from envstage import layout
 from envstage.cli.diff_command import REF_HELP
-from envstage.cli.output import print_json, print_rows, width
+from envstage.cli.output import plural, print_json, print_rows, width
+from envstage.compare.document import builtins
 from envstage.compare.overview import Overview, overview_rows
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.compared import place_of
@@ -13,6 +14,7 @@ from envstage.refs import Named, on_disk, project_or_folder, resolve
 from envstage.snapshot.canonical import encoded, nested
 from envstage.snapshot.model import Value, covers, written
 from envstage.snapshot.words import printable, value_text
+from envstage.views.reasons import known_reasons, left_out, reasons
 from envstage.world import Machine
 
 
@@ -25,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-e", "--environment", default=layout.MAIN, metavar="NAME")
     parser.add_argument("--view", metavar="NAME", help="show this view instead of the snapshot")
     parser.add_argument("--fact", metavar="ADDRESS", help="print one fact, or one group of facts")
+    parser.add_argument(
+        "--why", action="store_true", help="with --view: the reason that each fact is there"
+    )
     parser.add_argument("--all", action="store_true", help="every fact, one a line")
     parser.add_argument("--json", action="store_true", help="the facts as JSON")
 
@@ -33,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print it."""
     project = project_or_folder(arguments.directory)
     named = _named(project, arguments)
+    if arguments.why:
+        return _print_reasons(project, named, arguments)
     if arguments.fact:
         return _print_fact(named, arguments.fact, arguments.json)
     if arguments.json:
@@ -64,6 +71,23 @@ def _named(project: Project, arguments: argparse.Namespace) -> Named:
     # The view as a revision has it is a file of that revision.
     ref = project.path(file) if ref is None else f"{ref}:{file}"
     return resolve(world, project, ref, view.environment, arguments.directory)
+
+
+def _print_reasons(project: Project, named: Named, arguments: argparse.Namespace) -> int:
+    if not arguments.view or named.view is None:
+        raise EnvstageError("`--why` tells of a view", where="show", fix="Name it with --view")
+    view = project.config.view(arguments.view)
+    known = known_reasons(project.state, view.environment, view.name, named.view)
+    found = reasons(named.view, view, project.config.source, known)
+    if arguments.json:
+        print_json([builtins(each) for each in found])
+        return OK
+    widest = min(max((len(each.subject) for each in found), default=0), 40)
+    for each in found:
+        print(f"{printable(each.subject):{widest}}  {each.value}  ({printable(each.reason)})")
+    left = left_out(named.view, on_disk(project, view.environment).facts)
+    print(f"{named.view.selection} view; left out: {plural(left, 'package')} of the environment")
+    return OK
 
 
 def _overview(named: Named) -> Overview:

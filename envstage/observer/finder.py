@@ -63,6 +63,7 @@ class Finder:
     def note(self, name: str, spec: "Any") -> None:
         """Record a name that was found, or was not."""
         recorder = self.recorder
+        recorder.report.once("asker", name, asker())
         if spec is None:
             recorder.report.once("missing", name)
             return
@@ -81,6 +82,18 @@ class Finder:
         except Exception as error:
             self.recorder.incomplete(error)
         return iter(())  # Python 3.8 calls `next` on it
+
+
+def asker() -> str:
+    """The file whose code asks for the name that is being looked up; empty if nobody's."""
+    frame: "Any" = sys._getframe(2)
+    while frame is not None:
+        path = frame.f_code.co_filename
+        # The import system, and functions such as `importlib.import_module`, ask for others.
+        if path != __file__ and "importlib" not in path:
+            return str(path)
+        frame = frame.f_back
+    return ""
 
 
 def watch_preloaded(recorder: "Recorder") -> None:

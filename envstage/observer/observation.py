@@ -7,6 +7,7 @@ Events of one report, a line each, fields separated by tabs (backslash escapes):
 | `start` | format, identity, pid, parent's pid, how it began, parent's identity, \
 executable, prefix, version, argv[0] |
 | `module` | the file of a module, Python or extension, outside the standard library |
+| `asker` | a name that is looked up, the file of the code that asks |
 | `found` | a name looked up at the top level or in a namespace package, its origin |
 | `missing` | such a name that no finder found |
 | `preloaded` | a module that was loaded before the program began, its file |
@@ -50,6 +51,7 @@ START_FIELDS: Final = 10
 FIELDS: Final[Mapping[str, int]] = {
     "start": START_FIELDS,
     "module": 1,
+    "asker": 2,
     "found": 2,
     "missing": 1,
     "preloaded": 2,
@@ -121,6 +123,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: modules outside the standard library, by file, the stage's own code among them.
+        askers: names that were looked up, with the file whose code asked.
         found: names looked up at the top level and in namespace packages, with their origins;
             some were looked up only to know whether they are there.
         missing: such names that were not found.
@@ -143,6 +146,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     processes: tuple[Process, ...] = ()
     files: tuple[str, ...] = ()
+    askers: tuple[tuple[str, str], ...] = ()
     found: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
     preloaded: tuple[tuple[str, str], ...] = ()
@@ -297,6 +301,7 @@ def combine(reports: Iterable[Report]) -> Observation:
     return Observation(
         processes=tuple(sorted(known, key=lambda process: (process.pid, process.identity))),
         files=union(all_reports, "module"),
+        askers=pairs(all_reports, "asker"),
         found=pairs(all_reports, "found"),
         missing=tuple(sorted(frozenset[str]().union(*map(missing_names, all_reports)))),
         preloaded=pairs(all_reports, "preloaded"),

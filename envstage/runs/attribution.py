@@ -43,8 +43,9 @@ def observed_selection(
         reader.add_found(name, origin)
     for path in observation.listings:
         reader.add_listing(path)
+    bare = _asked_at_a_bare_start(observation, names)
     for name in observation.missing:
-        if name.partition(".")[0] not in sys.stdlib_module_names:
+        if name.partition(".")[0] not in sys.stdlib_module_names and name not in bare:
             reader.modules.add(name)
     by_path = {each.metadata_path: each.name for each in probe.distributions}
     read = {by_path[path] for path in observation.metadata if path in by_path}
@@ -62,6 +63,16 @@ def observed_selection(
     )
 
 
+def _asked_at_a_bare_start(observation: Observation, names: Names) -> frozenset[str]:
+    """Names that only the interpreter's own `sitecustomize` asks for (Debian's wants apport):
+    every start does, whatever the program."""
+    asked: dict[str, set[bool]] = {}
+    for name, path in observation.askers:
+        is_bare = os.path.basename(path) == "sitecustomize.py" and names.is_standard(path)
+        asked.setdefault(name, set()).add(is_bare)
+    return frozenset(name for name, kinds in asked.items() if kinds == {True})
+
+
 def without_python() -> Selection:
     """What a run used that started no Python: nobody can look into other programs."""
     return Selection(uses_python=False, uses_gpu=True, uses_programs=True)
@@ -77,10 +88,7 @@ class _Reader:
         self._names = names
         self._began_s = began_s
         self._programs = Programs(probe)
-        self._recorded: dict[str, frozenset[str]] = {}
-        self._checkouts = {
-            path + os.sep: each.name for each in probe.distributions for path in _checkout(each)
-        }
+        self._owners = Owners(probe, names)
 
     def add_file(self, path: str) -> None:
         """A module was loaded from this file."""
@@ -96,7 +104,7 @@ class _Reader:
             self.files.add(self._names.label(entry))
             return
         relative = os.path.relpath(path, entry).replace(os.sep, "/")
-        owner = self._owner(entry, relative)
+        owner = self._owners.in_entry(entry, relative)
         if owner is not None:
             self.packages.add(owner)
         else:
@@ -118,7 +126,7 @@ class _Reader:
             self.add_file(origin)
             return
         relative = os.path.relpath(origin, entry).replace(os.sep, "/")
-        owner = self._owner(entry, relative)
+        owner = self._owners.in_entry(entry, relative)
         if owner is not None:
             self.packages.add(owner)
         else:
@@ -131,13 +139,41 @@ class _Reader:
             self.modules.add(os.path.relpath(path, entry).replace(os.sep, "."))
 
     def _is_of_checkout(self, path: str) -> bool:
+        name = self._owners.of_checkout(path)
+        if name is not None:
+            self.packages.add(name)
+        return name is not None
+
+
+class Owners:
+    """Which distribution a file belongs to, by the installed files."""
+
+    def __init__(self, probe: ProbeAnswer, names: Names) -> None:
+        self._names = names
+        self._recorded: dict[str, frozenset[str]] = {}
+        self._checkouts = {
+            path + os.sep: each.name for each in probe.distributions for path in _checkout(each)
+        }
+
+    def owner(self, path: str) -> str | None:
+        """The distribution of a file; None for code, the standard library and loose modules."""
+        checkout = self.of_checkout(path)
+        if checkout is not None:
+            return checkout
+        entry = self._names.entry_of(path)
+        if entry is None or self._names.is_code(path):
+            return None
+        return self.in_entry(entry, os.path.relpath(path, entry).replace(os.sep, "/"))
+
+    def of_checkout(self, path: str) -> str | None:
+        """The editable install whose checkout holds a file."""
         for checkout, name in self._checkouts.items():
             if path.startswith(checkout):
-                self.packages.add(name)
-                return True
-        return False
+                return name
+        return None
 
-    def _owner(self, entry: str, relative: str) -> str | None:
+    def in_entry(self, entry: str, relative: str) -> str | None:
+        """The distribution of a file by its path below a folder of the import path."""
         owners = self._names.owners(entry, relative.partition("/")[0].partition(".")[0])
         if len(owners) == 1:
             return owners[0].name

@@ -18,6 +18,7 @@ from envstage.observer.observation import Observation
 from envstage.project import Project
 from envstage.runs.attribution import observed_selection, without_python
 from envstage.runs.guard import Guarded
+from envstage.runs.reasons import reasons_of
 from envstage.runs.used import Kept, Used
 from envstage.snapshot.files import write
 from envstage.views import archive
@@ -75,7 +76,15 @@ def used_by(project: Project, guarded: Guarded) -> Used:
         selection=selection,
         doubts=tuple(doubts),
         inputs=_inputs(project, guarded, observation, after.names),
+        reasons=_reasons(project, observation, after),
     )
+
+
+def _reasons(project: Project, observation: Observation, after: Projectors) -> dict[str, str]:
+    answer, names = after.capture.answer, after.names
+    if answer is None or names is None:
+        return {}
+    return reasons_of(observation, answer, names, project.root)
 
 
 def finalise(project: Project, guarded: Guarded, used: Used) -> Finalised:
@@ -125,7 +134,7 @@ def _after(guarded: Guarded) -> Projectors:
 
 def _store(project: Project, guarded: Guarded, document: ViewDocument, used: Used) -> bool:
     environment, view = guarded.view.environment, guarded.view.name
-    entry = Archived(view=document, inputs=used.inputs, doubts=used.doubts)
+    entry = Archived(view=document, inputs=used.inputs, reasons=used.reasons, doubts=used.doubts)
     path = project.path(layout.view_file(environment, view))
     current = read_view(project, environment, view)
     if current is not None:

@@ -71,7 +71,7 @@ def narrow(
     with project_lock(project):
         archive.keep(project.state, content)
         archive.keep(project.state, view_document.encode(new))
-        entry = Archived(view=new, inputs=used.inputs)
+        entry = Archived(view=new, inputs=used.inputs, reasons=used.reasons)
         archive.add(project.state, view.environment, view.name, entry)
         write(project.path(where), view_document.encode(new))
     return Narrowed(old=old, new=new)

@@ -19,11 +19,13 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         selection: None where the run could not be observed completely.
         doubts: why it could not.
         inputs: digests of its own code and parameters, by path.
+        reasons: why packages and names are selected, in words, by written address.
     """
 
     selection: Selection | None = None
     doubts: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+    reasons: dict[str, str] = {}
 
     def union(self, other: "Used") -> "Used":
         """What either used; in doubt if either is."""
@@ -34,6 +36,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
             selection=selection,
             doubts=tuple(sorted({*self.doubts, *other.doubts})),
             inputs=self.inputs | other.inputs,
+            reasons=other.reasons | self.reasons,
         )
 
 

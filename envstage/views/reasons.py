@@ -1,6 +1,6 @@
 """Why a fact is in a view, and what was left out: for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -8,8 +8,9 @@ from envstage.config import View
 from envstage.facets import catalogue
 from envstage.snapshot.model import Address, Facts, Value, covered
 from envstage.snapshot.words import value_text
+from envstage.views import archive
 from envstage.views.document import OBSERVED, ViewDocument
-from envstage.views.selection import GPU, USES_GPU, USES_PROGRAMS
+from envstage.views.selection import GPU, USES_GPU, USES_PROGRAMS, selection_of
 
 
 class Reasoned(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,11 +21,14 @@ class Reasoned(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def reasons(document: ViewDocument, view: View, source: str) -> tuple[Reasoned, ...]:
+def reasons(
+    document: ViewDocument, view: View, source: str, known: Mapping[str, str]
+) -> tuple[Reasoned, ...]:
     """Every fact with the reason that it is there; the facts of one package are one entry.
 
     Args:
         source: the configuration's file, for what `include` names.
+        known: what the run was seen to do, by written address (`packages.numpy`).
     """
     found: dict[str, Reasoned] = {}
     for address, value in sorted(document.facts.items()):
@@ -34,9 +38,19 @@ def reasons(document: ViewDocument, view: View, source: str) -> tuple[Reasoned, 
         found[subject] = Reasoned(
             subject=subject,
             value=value_text(value),
-            reason=_reason(address, value, document, view, source),
+            reason=known.get(subject) or _reason(address, value, document, view, source),
         )
     return tuple(found.values())
+
+
+def known_reasons(
+    state: str, environment: str, name: str, document: ViewDocument
+) -> Mapping[str, str]:
+    """What was seen in the run that finalised a view; nothing where its record is gone."""
+    for each in archive.read(state, environment, name):
+        if each.view == document or selection_of(each.view) == selection_of(document):
+            return each.reasons
+    return {}
 
 
 def left_out(document: ViewDocument, snapshot_facts: Facts) -> int:

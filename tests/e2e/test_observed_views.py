@@ -206,3 +206,12 @@ def test_a_file_from_home_is_named_without_the_user(tmp_path: Path) -> None:
     assert made.ran(made.repro()) == {"environment"}
     (tmp_path / "bob" / "lib" / "loose.py").write_text("version = '2'\n")
     assert made.ran(made.repro()) == {"environment", "train"}
+
+
+def test_every_fact_of_a_view_has_a_reason(pipeline: Pipeline) -> None:
+    output = pipeline.run("envstage", "show", "--view", "train", "--why")
+    assert "packages.alpha" in output
+    assert "(imported by train.py)" in output
+    assert "(looked up and not found by train.py)" in output
+    assert "(level platform)" in output
+    assert "observed view; left out: 1 package of the environment" in output

@@ -16,7 +16,7 @@ def test_every_use_has_words() -> None:
         ("system", "os"): "linux",
     }
     document = ViewDocument(level=Level.HARDWARE, selection=OBSERVED, facts=facts)
-    found = {each.subject: each.reason for each in reasons(document, View(name="v"), "")}
+    found = {each.subject: each.reason for each in reasons(document, View(name="v"), "", {})}
     programs = "the run started programs other than Python, which nobody can look into"
     gpu = "the run used the GPU, or programs that may have"
     assert found == {
