@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from envstage import layout
 from envstage.facets.checkout import checkout_of, remote_of
 from envstage.facets.contract import Installed
 from envstage.snapshot.model import Unknown, Value
@@ -20,6 +19,8 @@ OWN: Final = "the project itself"
 BESIDE: Final = frozenset({"tests", "test", "docs", "doc"})
 _LOCAL: Final = "installed from a local file"
 _VCS: Final = ("git", "hg", "svn", "bzr")
+# From site-packages up to the environment: `lib/python3.11/site-packages`, `Lib/site-packages`.
+_DEPTH: Final = 3
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _HASH: Final = re.compile(r"(sha256|sha384|sha512)=([0-9a-fA-F]{32,128})")
 
@@ -145,8 +146,7 @@ def _linked(world: World, root: str, installed: Installed) -> Origin:
 
 def _editable(world: World, root: str, installed: Installed, path: str) -> Origin:
     inside = _within(path, root)
-    # What `recreate` clones lies in our own folder, and is nobody's code here.
-    if inside is not None and not inside.startswith(layout.STATE_FOLDER + "/"):
+    if inside is not None and not _is_of_environment(world, installed, path):
         return Origin(editable=inside, note=OWN)
     if _is_own_project(world, root, installed.name):
         return Origin(editable=".", note=OWN)
@@ -164,6 +164,20 @@ def _editable(world: World, root: str, installed: Installed, path: str) -> Origi
         editable="outside the project",
         source=digest,
     )
+
+
+def _is_of_environment(world: World, installed: Installed, path: str) -> bool:
+    """Whether a checkout lies in the environment that it is installed in.
+
+    `pip install -e git+https:…` clones into `src/` there, and so does `envstage recreate`: an
+    environment within the project does not make it the project's code.
+    """
+    folder = installed.location
+    for _ in range(_DEPTH):
+        folder = os.path.dirname(folder)
+        if any(world.exists(os.path.join(folder, mark)) for mark in ("pyvenv.cfg", "conda-meta")):
+            return _within(path, folder) is not None
+    return False
 
 
 def _is_importable_inside(world: World, installed: Installed, path: str) -> bool:

@@ -128,6 +128,17 @@ def test_editable_inside_the_project_is_code(venv: Venv, tmp_path: Path) -> None
     assert fact(found, "lib", "editable") == "lib"
 
 
+def test_checkout_that_pip_cloned_into_an_environment_of_the_project_is_not_its_code(
+    tmp_path: Path,
+) -> None:
+    venv = Venv(tmp_path / "repo" / ".venv")
+    checkout = project(venv.folder / "src" / "lib", "lib")
+    editable(venv, checkout)
+    found = collected(venv, tmp_path / "repo")
+    assert fact(found, "lib", "editable") == "outside the project"
+    assert str(fact(found, "lib", "source")).startswith("sha256:")
+
+
 def test_own_project_of_another_clone_is_code(venv: Venv, tmp_path: Path) -> None:
     checkout = project(tmp_path / "first" / "mine", "mine")
     editable(venv, checkout)
