@@ -149,7 +149,7 @@ def _loose() -> tuple[Row, ...]:
              "what it imports is another file now"),
         _row(group, "a module that shadows webthing", loose("webthing"), NONE,
              "nobody imports that name"),
-        _row(group, "a module that shadows json", loose("json"), PYTHON, of_standard),
+        _row(group, "a module that shadows wave", loose("wave"), PYTHON, of_standard),
         _row(group, "a module that shadows colorsys", loose("colorsys"), PYTHON,
              of_standard),
         _row(group, "a module called bottle", loose("bottle"), frozenset({FRAMES}),
