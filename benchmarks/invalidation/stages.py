@@ -24,7 +24,7 @@ SCRIPTS: Final = {
     PLOT: "import plotkit\nfound = [plotkit.version, plotkit.backends]",
     # The library that would be faster is not installed; nor is a part of the namespace.
     OPTIONAL: "try:\n    import jsonfast as json\nexcept ImportError:\n    import json\n"
-    # Of the standard library, and nothing that DVC itself needs: it starts with the same PYTHONPATH.
+    # Of the standard library, and nothing that DVC needs, which starts with the same PYTHONPATH.
     "import wave\nimport nspkg.core\ntry:\n    import nspkg.extra\nexcept ImportError:\n    pass\n"
     "found = [json.__name__, nspkg.core.version]",
     # Two editable installs: one of another repository, one of this one.
