@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.invalidation.table import ENVSTAGE, Result, Row
+from benchmarks.invalidation.table import ENVSTAGE, REAL, Result, Row
 from tests.e2e.pipeline import Pipeline
 from tests.wheels import UV
 
@@ -156,6 +156,8 @@ class _Real(Pipeline):
                     change=lambda bench: None),
             did={ENVSTAGE: frozenset(self.ran(output) & own)},
             back=frozenset(self.ran(back) & own),
+            kind=REAL,
+            stages=frozenset(own),
             seconds=time.monotonic() - start,
             output=f"{output}\n----\n{back}",
         )  # fmt: skip

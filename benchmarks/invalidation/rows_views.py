@@ -15,7 +15,7 @@ import msgspec
 
 from benchmarks.invalidation.bench import Bench
 from benchmarks.invalidation.stages import ALIGN, ALL, GPU, HARDWARE, NONE, PYTHON, SHELL, STAGES
-from benchmarks.invalidation.table import ENVSTAGE, Result, Row
+from benchmarks.invalidation.table import ENVSTAGE, VIEWS, Result, Row
 from envstage.capture.assemble import Projectors
 from envstage.capture.collect import collect
 from envstage.capture.write import read_view
@@ -117,7 +117,7 @@ def _result(
     row = Row(group=group, name=name, why=why, should=should, change=lambda bench: None)
     start = time.monotonic()
     did = views.changed(*facts())
-    return Result(row=row, did={ENVSTAGE: did}, seconds=time.monotonic() - start)
+    return Result(row=row, did={ENVSTAGE: did}, kind=VIEWS, seconds=time.monotonic() - start)
 
 
 class _Views:

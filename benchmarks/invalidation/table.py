@@ -6,12 +6,16 @@ from typing import Final
 import msgspec
 
 from benchmarks.invalidation.bench import Bench
-from benchmarks.invalidation.stages import NONE, STAGES
+from benchmarks.invalidation.stages import ALL, NONE
 
 ENVSTAGE: Final = "envstage"
 FREEZE: Final = "freeze"
 ALONE: Final = "alone"
 SUBJECTS: Final = (ENVSTAGE, FREEZE, ALONE)
+
+BESIDE: Final = "beside"
+REAL: Final = "real"
+VIEWS: Final = "views"
 
 Change = Callable[[Bench], object]
 
@@ -44,12 +48,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         did: by subject, the stages that reran.
         back: those that envstage reran when the change was taken back.
-        levels: how it was done: by a real pipeline, or on views of captured hosts.
+        kind: with the rivals beside, on real packages, or on views.
+        stages: those of its pipeline.
     """
 
     row: Row
     did: Mapping[str, frozenset[str]]
     back: frozenset[str] = NONE
+    kind: str = BESIDE
+    stages: frozenset[str] = ALL
     seconds: float = 0.0
     output: str = ""
 
@@ -88,5 +95,5 @@ def counts(results: Iterable[Result], subject: str) -> Counts:
         rerun += len(did & should)
         missed += len(should - did)
         needless += len(did - should)
-        kept += len(frozenset(STAGES) - did - should)
+        kept += len(result.stages - did - should)
     return Counts(rerun=rerun, kept=kept, missed=missed, needless=needless)
