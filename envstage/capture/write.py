@@ -67,7 +67,6 @@ def run(
         DiffersError: `verify`, and this machine differs.
         EnvstageError: configuration, or a file that cannot be written.
     """
-    check_patterns(project.config)
     chosen = [project.config.environment(name) for name in names] or project.config.environments
     with project_lock(project, is_reader=mode is not Mode.CAPTURE):
         for view in project.config.views:
@@ -75,6 +74,8 @@ def run(
                 put_back(project, layout.view_file(view.environment, view.name))
         only = frozenset(project.config.view(name).name for name in views)
         steps = [_prepared(world, project, each, mode, only, argv) for each in chosen]
+        # Not first: it loads every facet, which costs nothing while the probe is at work.
+        check_patterns(project.config)
         return tuple(step() for step in steps)
 
 

@@ -68,7 +68,9 @@ def collect(world: World, request: Request) -> Collected:
         if installed.name in ours:
             # A mark: these are in no snapshot and no view that does not name or use them.
             facts[TOOLING_MARK, installed.name, "version"] = installed.version
-        origin = origin_of(world, request.root, installed)
+        # A checkout of envstage is in no picture; its files are not read to say so.
+        is_self = installed.name == OURSELVES
+        origin = Origin() if is_self else origin_of(world, request.root, installed)
         anomalies.extend(origin.anomalies)
         for name, value in _package(installed, origin).items():
             facts["packages", installed.name, name] = value
