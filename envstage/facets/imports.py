@@ -162,11 +162,6 @@ class Names:
             return False
         return os.path.realpath(path).startswith(self._root + os.sep)
 
-    def is_standard(self, path: str) -> bool:
-        """Whether a file is the interpreter's own."""
-        entry = self.entry_of(path)
-        return entry is not None and self._is_standard(entry)
-
     def digest(self, path: str) -> str | Unknown:
         """The digest of one file's content."""
         try:

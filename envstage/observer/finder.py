@@ -63,7 +63,10 @@ class Finder:
     def note(self, name: str, spec: "Any") -> None:
         """Record a name that was found, or was not."""
         recorder = self.recorder
-        recorder.report.once("asker", name, asker())
+        path = asker()
+        if path.endswith("sitecustomize.py") and recorder.is_standard(path):
+            return  # the interpreter's own (Debian's wants apport): every start asks for it
+        recorder.report.once("asker", name, path)
         if spec is None:
             recorder.report.once("missing", name)
             return

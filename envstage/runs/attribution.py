@@ -43,9 +43,8 @@ def observed_selection(
         reader.add_found(name, origin)
     for path in observation.listings:
         reader.add_listing(path)
-    bare = _asked_at_a_bare_start(observation, names)
     for name in observation.missing:
-        if name.partition(".")[0] not in sys.stdlib_module_names and name not in bare:
+        if name.partition(".")[0] not in sys.stdlib_module_names:
             reader.modules.add(name)
     by_path = {each.metadata_path: each.name for each in probe.distributions}
     read = {by_path[path] for path in observation.metadata if path in by_path}
@@ -61,16 +60,6 @@ def observed_selection(
         uses_gpu=observation.uses_gpu or uses_programs,
         uses_programs=uses_programs,
     )
-
-
-def _asked_at_a_bare_start(observation: Observation, names: Names) -> frozenset[str]:
-    """Names that only the interpreter's own `sitecustomize` asks for (Debian's wants apport):
-    every start does, whatever the program."""
-    asked: dict[str, set[bool]] = {}
-    for name, path in observation.askers:
-        is_bare = os.path.basename(path) == "sitecustomize.py" and names.is_standard(path)
-        asked.setdefault(name, set()).add(is_bare)
-    return frozenset(name for name, kinds in asked.items() if kinds == {True})
 
 
 def without_python() -> Selection:
