@@ -12,6 +12,7 @@ from envstage.errors import EnvstageError
 from envstage.pipelines.git_views import contents_of
 from envstage.pipelines.snakemake_record import Record, record_of, records
 from envstage.project import Project
+from envstage.views import archive
 from envstage.views import document as view_document
 from envstage.views.document import ViewDocument
 from envstage.world import World
@@ -93,7 +94,7 @@ def _made_by(world: World, project: Project, record: Record, view: View) -> Made
 
 
 def _view_of(world: World, project: Project, file: str, sha256: str) -> ViewDocument | None:
-    for content in contents_of(world, project, file):
+    for content in contents_of(world, project, file, archive.all_kept(project.state)):
         if hashlib.sha256(content).hexdigest() == sha256:
             try:
                 return view_document.decode(content, file)
