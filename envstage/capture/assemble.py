@@ -56,6 +56,10 @@ def assemble(
         CaptureError: a fact that a view needs is unknown; the message names it.
     """
     environment = capture.environment
+    failure = capture.failure
+    if failure is not None and not config.views_of(environment.name):
+        # With views, those that need the interpreter's facts say so.
+        raise CaptureError(failure.what, where=f"environment {environment.name}", fix=failure.fix)
     views = predicted_views(projectors, config, earlier, only)
     return Assembled(environment=environment, snapshot=snapshot_of(capture, config), views=views)
 

@@ -18,6 +18,7 @@ from envstage.capture.assemble import (
     derived_files,
 )
 from envstage.capture.collect import belongs_here, collect
+from envstage.capture.configured import require_configured
 from envstage.capture.context import context, start_code_state
 from envstage.capture.derived import remove_stale_facets, write_derived
 from envstage.capture.mode import MODE_VARIABLE as MODE_VARIABLE
@@ -76,6 +77,7 @@ def run(
         steps = [_prepared(world, project, each, mode, only, argv) for each in chosen]
         # Not first: it loads every facet, which costs nothing while the probe is at work.
         check_patterns(project.config)
+        require_configured(project)
         return tuple(step() for step in steps)
 
 

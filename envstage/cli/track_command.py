@@ -12,7 +12,7 @@ from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc import plan_track
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
 from envstage.pipelines.dvc_history import tracked
-from envstage.pipelines.dvc_usage import Usage, locked_users, users_of
+from envstage.pipelines.dvc_usage import Usage, is_shared, locked_users, users_of
 from envstage.pipelines.snakemake_narrow import narrow_view, view_of_rule
 from envstage.project import Project, find_root, open_project
 from envstage.runs.narrow import narrow
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = find_root(os.path.abspath(arguments.directory))
     world = Machine()
     if arguments.update:
-        return _update(world, root, arguments.stages)
+        return _update(world, root, arguments.stages, is_dry_run=arguments.dry_run)
     if arguments.accept:
         _require_clean(world, root, arguments.stages)
     plan = plan_track(
@@ -121,10 +121,12 @@ def _accept(world: World, root: str, stages: list[str]) -> None:
     print(f"accepted: {', '.join(stages)}, recorded in {RECORD}; nothing will run again")
 
 
-def _update(world: World, root: str, stages: list[str]) -> int:
+def _update(world: World, root: str, stages: list[str], *, is_dry_run: bool) -> int:
     project = open_project(root)
     for stage in stages:
         shared = view_of_rule(project, stage)
+        if shared is not None and is_dry_run:
+            raise EnvstageError("`--dry-run` is for DVC", where="track --update")
         if shared is not None:
             narrowed = narrow_view(world, project, shared)
             of = f"{_packages(narrowed.new)} of {_packages(narrowed.old)} packages"
@@ -132,15 +134,22 @@ def _update(world: World, root: str, stages: list[str]) -> int:
             continue
         view, _ = tracked(world, project, stage)
         users = users_of(world, root, layout.view_file(view.environment, view.name))
+        if not is_shared(users):
+            print(f"view {view.name}: nothing to do, it is not shared: its own runs narrow it")
+            continue
         locked = locked_users(root, users)
         _require_no_other_changes(world, project, [each.address for each in locked], users)
-        done = narrow(world, project, view, [(each.address, each.view_md5) for each in locked])
+        instances = [(each.address, each.view_md5) for each in locked]
+        done = narrow(world, project, view, instances, is_dry_run=is_dry_run)
+        of = f"{_packages(done.new)} of {_packages(done.old)} packages"
+        if is_dry_run:
+            print(f"view {view.name}: would be narrowed to {of}")
+            continue
         if done.old == done.new:
             print(f"view {view.name}: nothing to narrow")
             continue
         acceptances = [_narrowing(each.address, done.old, done.new) for each in locked]
         commit(world, project, [each.address for each in locked], acceptances)
-        of = f"{_packages(done.new)} of {_packages(done.old)} packages"
         print(f"view {view.name}: narrowed to {of}, for {', '.join(e.address for e in locked)}")
     return OK
 

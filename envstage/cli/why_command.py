@@ -7,7 +7,6 @@ from envstage.capture.write import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.output import print_json
 from envstage.cli.snakemake_outputs import explain_output, is_output
-from envstage.compare.differences import Difference, differences
 from envstage.compare.render import as_json
 from envstage.config import View
 from envstage.errors import OK, EnvstageError
@@ -16,6 +15,7 @@ from envstage.pipelines.dvc_history import Run, last_runs, run_before, tracked
 from envstage.pipelines.dvc_usage import Usage
 from envstage.project import Project, open_project
 from envstage.snapshot.words import printable
+from envstage.views.changes import Changes, changes
 from envstage.views.document import ViewDocument, view_fingerprint
 from envstage.world import Machine, World
 
@@ -70,12 +70,14 @@ class _Explained:
 
     def as_json(self) -> dict[str, Any]:
         """The explanation for programs."""
-        before = self.before.view if self.before else None
+        last = _between(self.before.view if self.before else None, self.run.view) or Changes()
+        following = _between(self.run.view, self.now) or Changes()
         return {
             "stage": self.run.address,
             "view": view_fingerprint(self.run.view) if self.run.view else None,
-            "last": as_json(_between(before, self.run.view) or ()),
-            "next": as_json(_between(self.run.view, self.now) or ()),
+            "last": as_json(last.environment),
+            "last_use": {"begun": last.begun, "ceased": last.ceased},
+            "next": as_json(following.environment),
             "accepted": self.accepted,
         }
 
@@ -91,8 +93,8 @@ class _Explained:
         else:
             _print("  last: it ran again because of", _between(self.before.view, self.run.view))
         found = _between(self.run.view, self.now)
-        if found == ():
-            print("  next: its environment is what it was at its last run")
+        if found is not None and not found.environment:
+            print("  next: its environment is what it was at its last run (as of the last capture)")
         else:
             _print("  next: it would run again because of", found)
         for entry in self.accepted:
@@ -103,19 +105,33 @@ class _Explained:
 
 
 def _explained(world: World, project: Project, view: View, usage: Usage, run: Run) -> _Explained:
-    accepted = [entry for entry in read_record(project) if entry.get("stage") == run.address]
+    # Of the acceptances, those that the last run stands on: later runs need none.
+    current = view_fingerprint(run.view) if run.view else None
+    accepted = [
+        entry
+        for entry in read_record(project)
+        if entry.get("stage") == run.address and entry.get("to") == current
+    ]
     before = run_before(world, project, view, usage, run)
     return _Explained(run, before, read_view(project, view.environment, view.name), accepted)
 
 
-def _between(old: ViewDocument | None, new: ViewDocument | None) -> tuple[Difference, ...] | None:
+def _between(old: ViewDocument | None, new: ViewDocument | None) -> Changes | None:
     """What differs; None where one side is not known."""
     if old is None or new is None:
         return None
-    return differences(old.facts, new.facts)
+    return changes(old, new)
 
 
-def _print(head: str, found: tuple[Difference, ...] | None) -> None:
-    print(f"{head}:" if found else f"{head} something that is no longer on record")
-    if found:
-        print_differences(found, "", indent="    ")
+def _print(head: str, found: Changes | None) -> None:
+    if found is None:
+        print(f"{head} something that is no longer on record")
+        return
+    if found.is_use_alone:
+        print("  last: its environment was the same; its code or parameters had changed")
+    else:
+        print(f"{head}:")
+        print_differences(found.environment, "", indent="    ")
+    for words, names in (("now uses", found.begun), ("no longer uses", found.ceased)):
+        if names:
+            print(f"    {words} {', '.join(printable(name) for name in names)}")

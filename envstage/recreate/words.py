@@ -42,6 +42,8 @@ def way_back(
     if revision is not None:
         lines.append(f"git checkout {shlex.quote(revision)}")
     if uses_dvc:
+        # envstage, and what only envstage needs, is in no snapshot.
+        lines.append("envstage --version || pip install envstage")
         lines += ["dvc pull --run-cache", "dvc repro"]
     return lines
 

@@ -12,7 +12,7 @@ from envstage import layout
 from envstage.capture.assemble import snapshot_of
 from envstage.capture.collect import Capture, collect
 from envstage.config import Config
-from envstage.errors import EnvstageError
+from envstage.errors import CaptureError, EnvstageError
 from envstage.project import Project, open_project
 from envstage.refs import files, fingerprints, revisions
 from envstage.refs.git import Git
@@ -96,8 +96,18 @@ def now(world: World, project: Project, environment: str) -> Named:
 
 
 def fresh(world: World, project: Project, environment: str) -> Capture:
-    """Everything that is seen of an environment now."""
-    return collect(world, project.root, project.config, project.config.environment(environment))
+    """Everything that is seen of an environment now.
+
+    Raises:
+        CaptureError: its interpreter gave no answer: nothing could be compared.
+    """
+    configured = project.config.environment(environment)
+    capture = collect(world, project.root, project.config, configured)
+    if capture.failure is not None:
+        raise CaptureError(
+            capture.failure.what, where=f"environment {environment}", fix=capture.failure.fix
+        )
+    return capture
 
 
 def named_capture(project: Project, capture: Capture) -> Named:

@@ -31,7 +31,12 @@ class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def narrow(
-    world: World, project: Project, view: View, instances: Sequence[tuple[str, str]]
+    world: World,
+    project: Project,
+    view: View,
+    instances: Sequence[tuple[str, str]],
+    *,
+    is_dry_run: bool = False,
 ) -> Narrowed:
     """Rewrite a view with the union of what was observed, on the machine of those runs.
 
@@ -68,6 +73,8 @@ def narrow(
             fix="Narrow it where its stages ran",
         )
     new = projectors.project(view, used.selection).document
+    if is_dry_run:
+        return Narrowed(old=old, new=new)
     with project_lock(project):
         archive.keep(project.state, content)
         archive.keep(project.state, view_document.encode(new))

@@ -70,3 +70,23 @@ def test_another_clone_user_locale_and_time_give_the_same_bytes(make: Make, opti
     assert other.ran(output) == {"environment"}
     assert other.files() == before
     assert other.status() == ""
+
+
+def test_a_view_that_the_configuration_lost_is_no_missed_rerun(pipeline: Pipeline) -> None:
+    text = pipeline.read("envstage.yaml")
+    pipeline.write("envstage.yaml", text.replace("train:", "trian:"))
+    pipeline.install("alpha", "2.0")
+    output = pipeline.repro(code=255)
+    assert "environment/views/train.json: no view of the configuration has this name" in output
+    assert "Did you mean `trian`" in output
+    pipeline.write("envstage.yaml", text)
+    assert "train" in pipeline.ran(pipeline.repro())
+
+
+def test_a_missing_interpreter_replaces_no_snapshot(pipeline: Pipeline) -> None:
+    before = pipeline.read("environment/environment.json")
+    pipeline.write("envstage.yaml", "environments:\n  main: {python: nopython3}\n")
+    (pipeline.root / "environment/views/train.json").unlink()
+    output = pipeline.run("envstage", "capture", code=3)
+    assert "there is no interpreter `nopython3`" in output
+    assert pipeline.read("environment/environment.json") == before
