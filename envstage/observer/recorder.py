@@ -16,7 +16,7 @@ How it sees, and why this way:
 Lines are written as things happen, so that a crash loses little: at most the further modules
 of folders of which one is already recorded (see `Recorder.used`).
 
-One line an event: the kind, then fields, separated by tabs; backslash escapes. `observation`
+One line an event: the kind, then fields, separated by tabs; backslash escapes. `events`
 reads them and lists the kinds.
 """
 

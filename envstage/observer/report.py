@@ -1,7 +1,7 @@
 """The file in which a process says what it uses: one line an event.
 
 Runs inside the observed program (see `recorder`). Fields are separated by tabs, backslash escapes;
-`observation` reads them.
+`events` reads them.
 """
 
 import os

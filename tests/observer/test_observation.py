@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envstage.observer import observation
-from envstage.observer.observation import HOOK, combine, environ_for, observe, parse, unescape
+from envstage.observer import events
+from envstage.observer.events import Report, parse, unescape
+from envstage.observer.observation import HOOK, combine, environ_for, observe
 from envstage.observer.report import escape
 
 START = "start\t1\t{pid}-a\t{pid}\t0\texec\t\t/bin/python\t/usr\t3.11.2\ttrain.py\n"
 
 
-def report(pid: int, text: str, is_ended: bool = True) -> observation.Report:
+def report(pid: int, text: str, is_ended: bool = True) -> Report:
     return parse(f"{pid}-a.events", START.format(pid=pid) + text + ("end\n" if is_ended else ""))
 
 
@@ -92,7 +93,7 @@ def test_stopped_before_it_began_is_no_doubt() -> None:
 
 
 def test_too_large_is_a_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observation, "REPORT_LIMIT_BYTES", 10)
+    monkeypatch.setattr(events, "REPORT_LIMIT_BYTES", 10)
     (tmp_path / "1-a.events").write_text(START.format(pid=1) + "end\n")
     assert observe(str(tmp_path)).doubts == ("a report is too large",)
 

@@ -11,7 +11,8 @@ import pytest
 from envstage.facets.contract import ProbeAnswer
 from envstage.facets.imports import Names
 from envstage.interpreter import finish_probe, start_probe
-from envstage.observer.observation import Observation, Process
+from envstage.observer.observation import Observation
+from envstage.observer.processes import Process
 from envstage.runs.attribution import observed_selection
 from envstage.runs.loaded_files import is_derived
 from envstage.views.selection import Selection
