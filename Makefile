@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+SECONDS ?= 60
 VENV := .venv-test
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -17,7 +18,7 @@ MAKEFLAGS += --no-print-directory
 # A caller's environment must not decide what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV MAKEFLAGS
 
-.PHONY: help venv lint check test test-all test-torch bench bench-observed bench-recreate demo clean
+.PHONY: help venv lint check test test-all test-torch bench bench-speed bench-observed bench-recreate fuzz demo clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) \
@@ -61,14 +62,19 @@ test: $(STAMP) $(TRACKERS)  ## every test but the long ones
 test-torch: $(STAMP) $(TRACKERS)  ## the tests that need PyTorch, which is installed if it is not there
 	@$(BIN)/python -c "import torch" 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	@$(BIN)/python -m pytest tests/seeds tests/notebook -n $(WORKERS) </dev/null
+	@$(BIN)/python -m pytest tests/seeds tests/notebook tests/receipts -n $(WORKERS) </dev/null
 
 test-all: $(STAMP) $(TRACKERS)  ## every test, minutes
 	@$(BIN)/python -m pytest -n $(WORKERS) </dev/null
 
-bench: $(STAMP)  ## the truth table of environment changes, and two clones that share (long)
+bench-speed: $(STAMP)  ## what it costs, beside its peers: docs/speed.md (PyTorch's CPU build, 20 minutes)
+	@$(BIN)/python -m benchmarks.speed --markdown docs/speed.md </dev/null
+
+bench: bench-speed  ## bench-speed, the truth table of environment changes, under DVC and Snakemake; clones that share (long)
 	@$(BIN)/python -m benchmarks.invalidation --workers $(WORKERS) \
 	  --markdown docs/invalidation.md </dev/null
+	@$(BIN)/python -m benchmarks.invalidation --engine snakemake --workers $(WORKERS) \
+	  --markdown docs/invalidation-snakemake.md </dev/null
 	@$(BIN)/python -m benchmarks.sharing --steps 200 </dev/null
 
 bench-observed: $(STAMP)  ## observed views against sys.modules, 80 scripts: docs/observed.md
@@ -76,6 +82,10 @@ bench-observed: $(STAMP)  ## observed views against sys.modules, 80 scripts: doc
 
 bench-recreate: $(STAMP)  ## capture, recreate, compare real environments: minutes, network
 	@$(BIN)/python -m benchmarks.recreate
+
+fuzz: $(STAMP)  ## atheris on every parser, SECONDS each (60): docs/fuzzing.md (Linux, x86-64)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
+	@$(BIN)/python -m tests.fuzz $(SECONDS) docs/fuzzing.md
 
 demo:  ## DVC and Snakemake: packages that change and come back (KEEP=1 keeps it)
 	@PYTHON="$(PYTHON)" bash examples/demo.sh

@@ -22,6 +22,8 @@ from envstage.yaml_node import LIMIT_BYTES, Node, compose, nearest, refuse_bombs
 SECTION: Final = "envstage"
 COLUMNS_AT_MOST: Final = 8
 TOLERANCES: Final = ("exact", "major.minor", "major", "ignore")
+ON_MISMATCH: Final = ("refuse", "warn", "record")
+ON_DRIFT: Final = ("fail", "warn")
 DEFAULT_COLUMNS: Final = (
     "python.version",
     "system.distribution",
@@ -36,6 +38,7 @@ TAKEN: Final = frozenset(
     for name in (
         layout.VIEWS,
         layout.FACETS,
+        layout.DIFFS,
         layout.SNAPSHOT,
         layout.SUMMARY,
         layout.REQUIREMENTS,
@@ -67,6 +70,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: tuple[tuple[str, str], ...] = ()
 
 
+class Guard(msgspec.Struct, frozen=True, kw_only=True):
+    """What `envstage run` does unless its flags say otherwise."""
+
+    on_mismatch: str = "refuse"
+    on_drift: str = "fail"
+    observe: bool = True
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a user can set, with its defaults."""
 
@@ -78,6 +89,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     image: str | None = None
     verify: bool = False
     timeout_s: int = 60
+    guard: Guard = Guard()
     views: tuple[View, ...] = ()
 
     def environment(self, name: str) -> Environment:
@@ -141,6 +153,7 @@ def _config(section: Node) -> Config:
             "container": ("image", lambda node: node.fields({"image": ("image", Node.text)})),
             "verify": ("verify", Node.flag),
             "timeout_s": ("timeout_s", lambda node: node.whole(1, 3600)),
+            "guard": ("guard", _guard),
             "views": ("views", lambda node: node),
         }
     ).items():
@@ -153,6 +166,18 @@ def _config(section: Node) -> Config:
     if views_node is None:
         return config
     return msgspec.structs.replace(config, views=_views(views_node, config))
+
+
+def _guard(node: Node) -> Guard:
+    return Guard(
+        **node.fields(
+            {
+                "on_mismatch": ("on_mismatch", lambda each: each.choice(ON_MISMATCH)),
+                "on_drift": ("on_drift", lambda each: each.choice(ON_DRIFT)),
+                "observe": ("observe", Node.flag),
+            }
+        )
+    )
 
 
 def _environments(node: Node) -> tuple[Environment, ...]:

@@ -13,6 +13,8 @@ import msgspec
 from envstage import __version__, layout
 from envstage import config as configuration
 from envstage.config import Config
+from envstage.snapshot.canonical import parsed_as
+from envstage.snapshot.secrets import holds_secret
 
 _YOUNG_NS: Final = 2 * 10**9
 _LIMIT_BYTES: Final = 4 * 1024 * 1024
@@ -46,16 +48,21 @@ def load(root: str) -> Config:
 def _read(path: str) -> Entry | None:
     try:
         with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(_LIMIT_BYTES), type=Entry)
-    except (OSError, msgspec.DecodeError):
+            entry: Entry = parsed_as(file.read(_LIMIT_BYTES), Entry)
+            return entry
+    except (OSError, ValueError):
         return None
 
 
 def _write(path: str, entry: Entry) -> None:
+    content = msgspec.json.encode(entry)
+    image = (entry.config.image or "").replace("@sha256:", "")
+    if "@" in image or holds_secret(content.decode()):
+        return  # a secret stays where the user wrote it
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
-            file.write(msgspec.json.encode(entry))
+            file.write(content)
         os.replace(temporary, path)
     except OSError:
         return

@@ -166,7 +166,7 @@ def _toml(world: World, path: str) -> Mapping[str, Any]:
         import tomli as tomllib
     try:
         document: dict[str, Any] = tomllib.loads(data.decode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document
 

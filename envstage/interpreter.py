@@ -6,7 +6,11 @@ import shlex
 import msgspec
 
 from envstage.facets.contract import ProbeAnswer
-from envstage.world import Completed, Started, TimedOut, World
+from envstage.snapshot.canonical import parsed_as
+from envstage.snapshot.secrets import without_secret_words
+from envstage.trace import verify
+from envstage.trace.questions import SETTLED_NS, identity
+from envstage.world import Completed, Endless, Started, TimedOut, World
 
 PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe", "main.py")
 _TOO_OLD = 78
@@ -25,9 +29,14 @@ class ProbeError(Exception):
 class Probing(msgspec.Struct, frozen=True):
     """A probe that is under way."""
 
-    python: str
+    command: tuple[str, ...]
     started: Started
     cookie: str
+
+    @property
+    def python(self) -> str:
+        """The command, for messages."""
+        return " ".join(self.command)
 
 
 def command_of(world: World, python: str, root: str) -> tuple[str, ...]:
@@ -122,7 +131,7 @@ def start_probe(world: World, python: str, root: str, cache_folder: str) -> Prob
             f"`{command[0]}` cannot be started: {error.strerror}",
             "Correct `python:` of the environment",
         ) from None
-    return Probing(" ".join(command), started, cookie)
+    return Probing(command, started, cookie)
 
 
 def finish_probe(probing: Probing, timeout_s: float) -> ProbeAnswer:
@@ -133,6 +142,11 @@ def finish_probe(probing: Probing, timeout_s: float) -> ProbeAnswer:
     """
     try:
         done = probing.started.finish(timeout_s)
+    except Endless:
+        raise ProbeError(
+            f"`{probing.python}` answers without end",
+            "Something prints at its start (a .pth file, sitecustomize)",
+        ) from None
     except TimedOut:
         raise ProbeError(
             f"`{probing.python}` did not answer within {timeout_s:g} s",
@@ -143,12 +157,30 @@ def finish_probe(probing: Probing, timeout_s: float) -> ProbeAnswer:
     if text is None:
         raise _failed(probing.python, done)
     try:
-        return msgspec.json.decode(text, type=ProbeAnswer)
-    except msgspec.DecodeError as error:
+        answer: ProbeAnswer = parsed_as(text, ProbeAnswer)
+    except ValueError as error:
         raise ProbeError(
             f"`{probing.python}` answered what envstage does not understand ({error})",
             "Reinstall envstage: its probe and the rest are of different versions",
         ) from None
+    if not answer.is_steady:
+        raise ProbeError(
+            f"somebody is changing the packages of `{probing.python}`",
+            "Wait until it is done (pip, uv, conda), then run this again",
+        )
+    return answer
+
+
+def witness_probe(world: World, probing: Probing, answer: ProbeAnswer) -> None:
+    """Tell a trace of the questions that have the same answers as long as the probe would."""
+    argv = (*probing.command, PROBE, probing.cookie)
+    is_settled = answer.youngest_ns < world.time_ns() - SETTLED_NS
+    told = verify.told(0, answer.identities.encode(), "") if is_settled else None
+    world.witness(verify.RUN, verify.run_question(argv, probing.cookie), told)
+    for each in answer.distributions:
+        if each.direct_url is not None:
+            path = os.path.join(each.metadata_path, "direct_url.json")
+            world.witness(verify.IDENTITY, path, identity(path, world.time_ns()))
 
 
 def _framed(stdout: bytes, cookie: str) -> bytes | None:
@@ -166,6 +198,7 @@ def _failed(python: str, done: Completed) -> ProbeError:
         )
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     last = "".join(ch for ch in (lines[-1] if lines else "") if ch.isprintable())
+    last = without_secret_words(last)  # a sitecustomize may say anything
     reason = f": {last[:_STDERR_CHARACTERS]}" if last else ""
     return ProbeError(
         f"`{python}` ended with {done.returncode} before it could answer{reason}",

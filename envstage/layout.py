@@ -17,6 +17,9 @@ REQUIREMENTS: Final = "requirements.txt"
 REPRODUCE: Final = "REPRODUCE.md"
 FACETS: Final = "facets"
 VIEWS: Final = "views"
+RECEIPTS: Final = "receipts"
+# Edits of checkouts that the environment has installed, by digest: `capture --archive-diffs`.
+DIFFS: Final = "diffs"
 CONTEXT: Final = "context.json"
 IGNORE: Final = ".gitignore"
 
@@ -32,6 +35,16 @@ def folder_of(environment: str) -> str:
 def file_of(environment: str, name: str) -> str:
     """One of the files of an environment: `environment/gpu/summary.json`."""
     return f"{folder_of(environment)}/{name}"
+
+
+def receipt_file(environment: str, view: str, instance: str = "") -> str:
+    """The receipt of a stage's last run, by its view: an out of the stage.
+
+    Args:
+        instance: what tells the instances of a `foreach` or `matrix` stage apart (`${item}`).
+    """
+    name = f"{view}-{instance}" if instance else view
+    return f"{folder_of(environment)}/{RECEIPTS}/{name}.json"
 
 
 def view_file(environment: str, view: str) -> str:

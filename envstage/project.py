@@ -26,6 +26,31 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return self.path(layout.STATE_FOLDER)
 
 
+def require_own_folders(project: Project) -> None:
+    """Refuse folders of ours that lead out of the project: a stranger's repository may hold any.
+
+    Raises:
+        EnvstageError: with the folder.
+    """
+    real_root = os.path.realpath(project.root)
+    for name in (layout.STATE_FOLDER, *_written(project)):
+        real = os.path.realpath(project.path(name))
+        if not real.startswith(os.path.join(real_root, "")):
+            raise EnvstageError(
+                "leads out of the project, and envstage writes there",
+                where=name,
+                fix="Put a folder in the place of the link",
+            )
+
+
+def _written(project: Project) -> list[str]:
+    return [
+        layout.file_of(each.name, name)
+        for each in project.config.environments
+        for name in (layout.VIEWS, layout.FACETS)
+    ]
+
+
 def find_root(start: str) -> str:
     """The nearest folder, upward, with a configuration of ours; else the repository's top.
 

@@ -4,6 +4,7 @@ Collectors ask a `World` and nothing else, so that a test can serve them another
 files (`tests/hosts.py`), truncated and denied ones among them.
 """
 
+import errno
 import os
 import sys
 import time
@@ -12,11 +13,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from envstage.trace import questions
+
 if TYPE_CHECKING:
     import subprocess
 
 # Files that collectors read are small. A larger one is not what it seems to be.
 READ_LIMIT_BYTES = 16 * 1024 * 1024
+# The answer of a probe of 5,000 distributions is 5 MB.
+OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +35,10 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
 class TimedOut(Exception):
     """A command did not end in time and was killed."""
+
+
+class Endless(TimedOut):
+    """A command answered more than anybody asked for, and was killed."""
 
 
 class Started(Protocol):
@@ -97,6 +107,15 @@ class World(Protocol):
     def time_ns(self) -> int:
         """Nanoseconds since 1970, UTC."""
 
+    def witness(self, kind: str, subject: str, answer: str | None) -> None:
+        """Hear of a question that was asked past this door, for a trace (`envstage.trace`).
+
+        None for the answer: the question cannot be asked again as cheaply.
+        """
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Tell whoever waits how far something long is."""
+
 
 class Machine:
     """The machine that this process runs on."""
@@ -116,12 +135,12 @@ class Machine:
 
     def read(self, path: str, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:
         """The content of a file, at most `limit_bytes` of it."""
-        with open(path, "rb") as file:
+        with open(_path(path), "rb") as file:
             return file.read(limit_bytes)
 
     def list_dir(self, path: str) -> tuple[str, ...]:
         """The names in a folder, sorted."""
-        return tuple(sorted(os.listdir(path)))
+        return tuple(sorted(os.listdir(_path(path))))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
@@ -129,11 +148,11 @@ class Machine:
 
     def real_path(self, path: str) -> str:
         """The path with every symbolic link resolved."""
-        return os.path.realpath(path)
+        return os.path.realpath(_path(path))
 
     def size_bytes(self, path: str) -> int:
         """The size of a file."""
-        return os.stat(path).st_size
+        return os.stat(_path(path)).st_size
 
     def run(
         self,
@@ -176,12 +195,7 @@ class Machine:
             import shutil
 
             return shutil.which(program, path=self._environ.get("PATH"))
-        # shutil brings four compression libraries along: 6 ms.
-        for folder in self._environ.get("PATH", os.defpath).split(os.pathsep):
-            path = os.path.join(folder, program)
-            if os.access(path, os.X_OK) and os.path.isfile(path):
-                return path
-        return None
+        return questions.program(self._environ, program) or None
 
     def cpu_count(self) -> int:
         """The logical processors that this process may run on."""
@@ -205,6 +219,19 @@ class Machine:
         """Nanoseconds since 1970, UTC."""
         return time.time_ns()
 
+    def witness(self, kind: str, subject: str, answer: str | None) -> None:
+        """Nobody traces this (see `World.witness`)."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Nobody waits."""
+
+
+def _path(path: str) -> str:
+    """A path that can be one: for NUL in it, Python has a ValueError."""
+    if "\0" in path:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+    return path
+
 
 class _Process:
     def __init__(self, process: "subprocess.Popen[bytes]", given: bytes = b"") -> None:
@@ -214,15 +241,49 @@ class _Process:
     def finish(self, timeout_s: float) -> Completed:
         import subprocess
 
+        process = self._process
         try:
-            stdout, stderr = self._process.communicate(self._given or None, timeout=timeout_s)
+            if self._given or os.name == "nt":
+                stdout, stderr = process.communicate(self._given or None, timeout=timeout_s)
+            else:
+                stdout, stderr = self._heard(time.monotonic() + timeout_s)
         except subprocess.TimeoutExpired:
             self._end()
             raise TimedOut(f"no answer within {timeout_s:g} s") from None
         except BaseException:  # Ctrl-C: nothing that was started is left running
             self._end()
             raise
-        return Completed(returncode=self._process.returncode, stdout=stdout, stderr=stderr)
+        return Completed(returncode=process.returncode, stdout=stdout, stderr=stderr)
+
+    def _heard(self, deadline: float) -> tuple[bytes, bytes]:
+        """Both streams to their end, as `communicate` has them, but not without measure."""
+        import selectors
+        import subprocess
+
+        process = self._process
+        streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
+        heard: dict[int, list[bytes]] = {stream.fileno(): [] for stream in streams}
+        left = OUTPUT_LIMIT_BYTES
+        with selectors.DefaultSelector() as selector:
+            for stream in streams:
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    raise subprocess.TimeoutExpired(process.args, 0)
+                for key, _ in ready:
+                    chunk = os.read(key.fd, _CHUNK_BYTES)
+                    heard[key.fd].append(chunk)
+                    left -= len(chunk)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                if left < 0:
+                    raise Endless("its answer has no end")
+        process.wait(max(0.0, deadline - time.monotonic()))
+        for stream in streams:
+            stream.close()
+        stdout, stderr = (b"".join(chunks) for chunks in heard.values())
+        return stdout, stderr
 
     def _end(self) -> None:
         self._process.kill()

@@ -132,6 +132,28 @@ def composed(content: bytes, name: str) -> Node | None:
     return None if node is None else Node(node, name)
 
 
+def loaded(content: bytes, name: str) -> Any:
+    """YAML as objects, for files of the pipeline: they may be large, and written by anybody.
+
+    Raises:
+        EnvstageError: not YAML, nested beyond measure, or merging beyond measure.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if _may_be_deep(content):
+            _refuse_depth(content, name, loader)
+        if b"<<" in content:
+            _refuse_merges(yaml.compose(content, Loader=loader), name)
+        return yaml.load(content, Loader=loader)
+    except yaml.YAMLError as error:
+        raise _malformed(error, name, content) from None
+    except (ValueError, RecursionError, OverflowError, TypeError, AttributeError) as error:
+        # A date that is none, an integer of a million digits, a merge of itself.
+        raise EnvstageError(f"is not YAML: {type(error).__name__}", where=name) from None
+
+
 def _content(path: str, name: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
@@ -182,6 +204,47 @@ def _refuse_depth(content: bytes, name: str, loader: Any) -> None:
                 raise _too_deep(name, event.start_mark)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _may_be_deep(content: bytes) -> bool:
+    """Whether nesting can be deep: a level is an opening bracket, or a column further right."""
+    brackets = content.count(b"[") + content.count(b"{")
+    indents = (len(line) - len(line.lstrip(b" -?:\t")) for line in content.splitlines())
+    return brackets + max(indents, default=0) > SAFE_DEPTH
+
+
+def _refuse_merges(root: Any, name: str) -> None:
+    """Refuse `<<` that copies entries without measure: PyYAML copies them one by one."""
+    sizes: dict[int, int] = {}
+
+    def size(node: Any) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = LIMIT_NODES  # what merges itself
+            merged = [value for key, value in node.value if key.value == "<<"]
+            parts = [
+                part
+                for value in merged
+                for part in (value.value if value.id == "sequence" else (value,))
+            ]
+            inner = sum(size(part) for part in parts if part.id == "mapping")
+            sizes[id(node)] = len(node.value) + inner
+        if sizes[id(node)] >= LIMIT_NODES:
+            raise _too_deep(name, node.start_mark)
+        return sizes[id(node)]
+
+    seen: set[int] = set()
+    stack = [root] if root is not None else []
+    while stack:
+        current = stack.pop()
+        if id(current) in seen or current.id == "scalar":
+            continue
+        seen.add(id(current))
+        if current.id == "mapping":
+            if any(key.value == "<<" for key, _ in current.value):
+                size(current)
+            stack.extend(part for pair in current.value for part in pair)
+        else:
+            stack.extend(current.value)
 
 
 def refuse_bombs(node: Any, name: str) -> None:

@@ -6,12 +6,16 @@ import os
 
 import msgspec
 
+from envstage.capture.recording import unrecorded
 from envstage.config import Config, Environment
 from envstage.errors import CaptureError
 from envstage.facets import catalogue
 from envstage.facets.contract import Collected, Facet, ProbeAnswer, Request
-from envstage.interpreter import ProbeError, Probing, finish_probe, start_probe
+from envstage.interpreter import ProbeError, Probing, finish_probe, start_probe, witness_probe
 from envstage.snapshot.model import Address, Facts, Level, Unknown, Value, covers
+from envstage.snapshot.secrets import without_secret_words
+from envstage.snapshot.withheld import without_suspects
+from envstage.trace.document import cache_folder
 from envstage.world import World
 
 _PROBED = ("python", "packages")
@@ -44,7 +48,9 @@ def collect(world: World, root: str, config: Config, environment: Environment) -
     failure: ProbeError | None = None
     probing: Probing | None = None
     try:
-        probing = start_probe(world, environment.python, root, cache_folder(world))
+        probing = start_probe(
+            world, environment.python, root, cache_folder(unrecorded(world).environ)
+        )
     except ProbeError as error:
         failure = error
     others = [each for each in catalogue.facets() if each.NAME not in _NEEDS_PROBE]
@@ -58,6 +64,7 @@ def collect(world: World, root: str, config: Config, environment: Environment) -
     if probing is not None:
         try:
             answer = finish_probe(probing, config.timeout_s)
+            witness_probe(world, probing, answer)
         except ProbeError as error:
             failure = error
     request = msgspec.structs.replace(request, probe=answer)
@@ -68,10 +75,11 @@ def collect(world: World, root: str, config: Config, environment: Environment) -
         facts.update(each.facts)
     if failure is not None:
         facts.update(_unanswered())
+    anomalies = {without_secret_words(text) for each in collected for text in each.anomalies}
     return Capture(
         environment=environment,
-        facts=facts,
-        anomalies=tuple(sorted({text for each in collected for text in each.anomalies})),
+        facts=without_suspects(facts),
+        anomalies=tuple(sorted(anomalies)),
         problems=_problems(world, answer, failure),
         failure=failure,
         answer=answer,
@@ -103,22 +111,6 @@ def gpu_is_visible(world: World, root: str, config: Config) -> bool:
     facts = _collected(catalogue.facet("hardware"), world, request).facts
     visible = facts.get(("hardware", "gpu", "visible"))
     return isinstance(visible, tuple) and bool(visible)
-
-
-def cache_folder(world: World) -> str:
-    """The user's cache folder for build digests; empty where there is none to write to."""
-    environ = world.environ
-    override = environ.get("ENVSTAGE_CACHE")
-    if override is not None:
-        return override
-    if world.platform.startswith("linux"):
-        # What platformdirs answers, without its 4 ms of start-up.
-        home = environ.get("HOME", "")
-        base = environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
-        return os.path.join(base, "envstage") if os.path.isabs(base) else ""
-    import platformdirs
-
-    return str(platformdirs.user_cache_dir("envstage", appauthor=False))
 
 
 def _request(root: str, config: Config, environment: Environment) -> Request:

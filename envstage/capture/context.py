@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ import msgspec
 
 from envstage import __version__
 from envstage.snapshot.canonical import nested
+from envstage.snapshot.command_line import redacted
 from envstage.snapshot.model import SCHEMA, Facts
-from envstage.snapshot.secrets import is_secret_value, without_secrets
+from envstage.snapshot.withheld import without_secret_texts
 from envstage.world import Started, TimedOut, World
 
 _LOCK_FILES: Final = (
@@ -38,18 +40,39 @@ class CodeState(msgspec.Struct, frozen=True, kw_only=True):
 
 def start_code_state(world: World, root: str) -> CodeState:
     """Ask Git what is not committed, our own folder left out (case 20)."""
-    git = world.which("git")
-    if git is None or _git_folder(root) is None:  # nobody would wait for the answer
+    argv = diff_command(world, root)
+    try:
+        return CodeState(root=root, diff=world.start(argv) if argv else None)
+    except OSError:
         return CodeState(root=root, diff=None)
-    argv = (
+
+
+def diff_command(world: World, root: str) -> tuple[str, ...]:
+    """The command that asks; empty where nobody would answer."""
+    git = world.which("git")
+    if git is None or _git_folder(root) is None:
+        return ()
+    return (
         *(git, "-C", root, "-c", "safe.directory=*", "-c", "core.fsmonitor=false"),
         *("diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--binary"),
         *("--", ".", ":(exclude,top)environment", ":(exclude,top)dvc.lock"),
     )
-    try:
-        return CodeState(root=root, diff=world.start(argv))
-    except OSError:
-        return CodeState(root=root, diff=None)
+
+
+def head_files(root: str) -> tuple[str, ...]:
+    """The files that say which commit is checked out, and those that say what is locked."""
+    locks = tuple(os.path.join(root, name) for name in _LOCK_FILES)
+    git = _git_folder(root)
+    if git is None:
+        return locks
+    head = _line(os.path.join(git, "HEAD"))
+    name = _reference(head)
+    refs = [
+        os.path.join(base, *each.split("/"))
+        for base in _bases(git)
+        for each in (name, "packed-refs")
+    ]
+    return (*locks, os.path.join(git, "HEAD"), os.path.join(git, "commondir"), *refs)
 
 
 def context(
@@ -57,7 +80,8 @@ def context(
     *,
     environment: str,
     facts: Facts,
-    code: CodeState,
+    root: str,
+    code: Mapping[str, Any],
     origins: Mapping[str, Any],
     problems: Sequence[str],
     argv: Sequence[str],
@@ -65,22 +89,23 @@ def context(
 ) -> dict[str, Any]:
     """The document of one capture."""
     environ = world.environ
-    return {
-        "argv": [_argument(each) for each in argv],
-        "code": code_state(code),
+    document = {
+        "argv": list(redacted(argv)),
+        "code": dict(code),
         "dvc_stage": environ.get("DVC_STAGE"),
         "duration_ms": duration_ms,
         "environment": environment,
         "envstage": __version__,
-        "facts": nested(facts),
         "host": _host(environ.get("HOSTNAME")),
-        "lock_files": _lock_files(code.root),
+        "lock_files": _lock_files(root),
         "origins": dict(origins),
         "problems": list(problems),
         "schema": SCHEMA,
         "time": _time(world.time_ns()),
         "user": environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME"),
     }
+    safe: dict[str, Any] = without_secret_texts(document)
+    return safe | {"facts": nested(facts)}
 
 
 def code_state(code: CodeState) -> dict[str, Any]:
@@ -110,7 +135,7 @@ def _git_folder(root: str) -> str | None:
             return git
         if os.path.isfile(git):
             target = _line(git).removeprefix("gitdir:").strip()
-            return os.path.join(folder, target) if target else None
+            return os.path.join(folder, target) if target.isprintable() and target else None
         if os.path.dirname(folder) == folder:
             return None
         folder = os.path.dirname(folder)
@@ -119,18 +144,38 @@ def _git_folder(root: str) -> str | None:
 def _head(git: str) -> tuple[str | None, str | None]:
     head = _line(os.path.join(git, "HEAD"))
     if not head.startswith("ref:"):
-        return None, head or None
-    name = head.removeprefix("ref:").strip()
+        return None, _commit(head)
+    name = _reference(head)
+    if not name:
+        return None, None
     branch = name.removeprefix("refs/heads/")
-    common = _line(os.path.join(git, "commondir"))
-    for base in (git, os.path.join(git, common) if common else git):
-        commit = _line(os.path.join(base, *name.split("/")))
+    for base in _bases(git):
+        commit = _commit(_line(os.path.join(base, *name.split("/"))))
         if commit:
             return branch, commit
         for line in _text(os.path.join(base, "packed-refs")).splitlines():
             if line.endswith(f" {name}"):
-                return branch, line.partition(" ")[0]
+                return branch, _commit(line.partition(" ")[0])
     return branch, None
+
+
+def _reference(head: str) -> str:
+    """The name that HEAD refers to; empty where it would lead out of Git's folder."""
+    name = head.removeprefix("ref:").strip() if head.startswith("ref:") else ""
+    is_safe = name.startswith("refs/") and name.isprintable() and ".." not in name
+    return name if is_safe else ""
+
+
+def _bases(git: str) -> tuple[str, ...]:
+    """Git's folder of a worktree, and the one that all worktrees share."""
+    common = _line(os.path.join(git, "commondir"))
+    if not common or not common.isprintable():
+        return (git,)
+    return (git, os.path.join(git, common))
+
+
+def _commit(text: str) -> str | None:
+    return text if re.fullmatch(r"[0-9a-f]{40,64}", text) else None
 
 
 def _lock_files(root: str) -> dict[str, str]:
@@ -142,13 +187,6 @@ def _lock_files(root: str) -> dict[str, str]:
         except OSError:
             continue
     return digests
-
-
-def _argument(text: str) -> str:
-    """An argument without what could be a secret (case 20)."""
-    if "://" in text:
-        return without_secrets(text)
-    return "(removed)" if is_secret_value(text) else text
 
 
 def _host(name: str | None) -> str | None:

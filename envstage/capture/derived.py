@@ -6,14 +6,18 @@ what the files looked like then. While all of that still holds, nothing is rende
 
 import os
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from envstage import __version__, layout
 from envstage.capture.assemble import derived_files
 from envstage.project import Project
-from envstage.snapshot.files import write
+from envstage.snapshot.canonical import parsed_as
+from envstage.snapshot.files import remove_leftovers, write
 from envstage.snapshot.model import Snapshot
+
+_LIMIT_BYTES: Final = 4 * 1024 * 1024
 
 
 class _Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +67,16 @@ def remove_stale_facets(project: Project, name: str, files: Iterable[str]) -> No
             os.unlink(os.path.join(folder, stale))
 
 
+def tidy(project: Project, name: str) -> None:
+    """Remove what captures that were killed left behind: DVC takes the facets' folder whole."""
+    for folder in ("", layout.VIEWS, layout.FACETS):
+        remove_leftovers(project.path(layout.file_of(name, folder)))
+
+
 def _read(path: str) -> _Note | None:
     try:
         with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(), type=_Note)
-    except (OSError, msgspec.DecodeError):
+            note: _Note = parsed_as(file.read(_LIMIT_BYTES), _Note)
+            return note
+    except (OSError, ValueError):
         return None

@@ -52,7 +52,7 @@ def as_called(world: World) -> World:
     try:
         before = json.loads(value)
         changes = {name: before[name] for name in _OVERWRITTEN if name in before}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return world
     for name, text in changes.items():
         if isinstance(text, str):

@@ -13,6 +13,8 @@ import msgspec
 from envstage.facets.contract import Installed, ProbeAnswer
 from envstage.facets.origin import local_path
 from envstage.indexes import configured
+from envstage.snapshot.canonical import parsed
+from envstage.snapshot.secrets import without_secrets
 from envstage.world import World
 
 
@@ -44,7 +46,9 @@ def origins(world: World, root: str, answer: ProbeAnswer | None) -> dict[str, An
 def _local(answer: ProbeAnswer) -> Iterator[tuple[str, str]]:
     for installed in answer.distributions:
         path = _path(installed)
-        if path is not None:
+        # conda's build folder (case 4) was another machine's, and leads nowhere here. A folder of
+        # this machine may be called like a token, too.
+        if path is not None and os.path.exists(path) and without_secrets(path) == path:
             yield installed.name, path
 
 
@@ -55,8 +59,8 @@ def _path(installed: Installed) -> str | None:
         )
         return installed.location if is_checkout else None
     try:
-        document = msgspec.json.decode(installed.direct_url.encode("utf-8", "replace"))
-    except msgspec.DecodeError:
+        document = parsed(installed.direct_url.encode("utf-8", "replace"))
+    except ValueError:
         return None
     url = document.get("url") if isinstance(document, dict) else None
     return local_path(url) if isinstance(url, str) else None

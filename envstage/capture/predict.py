@@ -6,8 +6,10 @@ import msgspec
 
 from envstage.capture.assemble import Projectors, predicted_views
 from envstage.capture.collect import belongs_here, collect
+from envstage.capture.committed import earlier_views, read_view
 from envstage.capture.mode import MODE_VARIABLE, Mode, mode_of
-from envstage.capture.write import earlier_views
+from envstage.capture.recording import Recording, recorded
+from envstage.capture.tracing import keep_views, views_are_current
 from envstage.interpreter import is_created
 from envstage.project import Project
 from envstage.views.document import ViewDocument
@@ -49,7 +51,16 @@ def predicted(world: World, project: Project, name: str) -> Predicted:
         conditions = ", ".join(f"{pattern}: {glob}" for pattern, glob in environment.where)
         reason = f"held: this machine is none of its machines ({conditions})"
         return Predicted(held=reason, is_worth_saying=True)
-    capture = collect(world, project.root, project.config, environment)
-    projectors = Projectors(world, project.root, capture)
-    earlier = earlier_views(project, name)
-    return Predicted(views=predicted_views(projectors, project.config, earlier))
+    there = {
+        view.name: read_view(project, name, view.name) for view in project.config.views_of(name)
+    }
+    known = {view: document for view, document in there.items() if document is not None}
+    if len(known) == len(there) and views_are_current(world, project, name):
+        return Predicted(views=known)
+    recording = recorded(world)
+    capture = collect(recording, project.root, project.config, environment)
+    projectors = Projectors(recording, project.root, capture)
+    views = predicted_views(projectors, project.config, earlier_views(project, name))
+    if isinstance(recording, Recording):
+        keep_views(recording, project, name, is_quiet=views == there)
+    return Predicted(views=views)

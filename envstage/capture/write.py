@@ -1,48 +1,52 @@
 """Capture, hold or verify: what `envstage capture` does to the files of each environment."""
 
-import contextlib
 import os
 import time
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
 from envstage import layout
 from envstage.capture.assemble import (
     Assembled,
-    Earlier,
     Projectors,
     assemble,
     context_facts,
     derived_files,
 )
 from envstage.capture.collect import belongs_here, collect
+from envstage.capture.committed import (
+    committed_snapshot,
+    earlier_views,
+    project_lock,
+    read_snapshot,
+    read_view,
+)
 from envstage.capture.configured import require_configured
-from envstage.capture.context import context, start_code_state
-from envstage.capture.derived import remove_stale_facets, write_derived
+from envstage.capture.context import code_state, context, start_code_state
+from envstage.capture.derived import remove_stale_facets, tidy, write_derived
 from envstage.capture.mode import MODE_VARIABLE as MODE_VARIABLE
 from envstage.capture.mode import Mode as Mode
 from envstage.capture.mode import mode_of as mode_of
+from envstage.capture.names import unanswered_names
 from envstage.capture.origins import origins
 from envstage.capture.outcome import Outcome as Outcome
+from envstage.capture.recording import unrecorded
 from envstage.capture.set_aside import put_back
 from envstage.compare.differences import differences
 from envstage.compare.render import short
 from envstage.config import Environment
-from envstage.errors import CaptureError, DiffersError, EnvstageError, NewerSchemaError
+from envstage.errors import CaptureError, DiffersError
 from envstage.project import Project
 from envstage.snapshot.canonical import canonical
-from envstage.snapshot.document import decode, encode, snapshot_fingerprint
-from envstage.snapshot.files import locked, write
+from envstage.snapshot.document import encode, snapshot_fingerprint
+from envstage.snapshot.files import write
 from envstage.snapshot.model import Snapshot
+from envstage.snapshot.withheld import without_suspects
 from envstage.views import archive
 from envstage.views import document as view_document
-from envstage.views.document import ViewDocument
 from envstage.views.projection import check_patterns
 from envstage.world import World
-
-_LOCK_TIMEOUT_S: Final = 120
 
 
 def run(
@@ -73,20 +77,14 @@ def run(
         for view in project.config.views:
             if not views or view.name in views:
                 put_back(project, layout.view_file(view.environment, view.name))
+        for each in chosen:
+            tidy(project, each.name)
         only = frozenset(project.config.view(name).name for name in views)
         steps = [_prepared(world, project, each, mode, only, argv) for each in chosen]
         # Not first: it loads every facet, which costs nothing while the probe is at work.
         check_patterns(project.config)
         require_configured(project)
         return tuple(step() for step in steps)
-
-
-def project_lock(
-    project: Project, *, is_reader: bool = False
-) -> contextlib.AbstractContextManager[None]:
-    """Held by whoever writes below `environment/`; a reader does without on a read-only disk."""
-    path = os.path.join(project.state, "lock")
-    return locked(path, _LOCK_TIMEOUT_S, is_reader=is_reader)
 
 
 class _Write(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +121,9 @@ class _Hold(msgspec.Struct, frozen=True, kw_only=True):
         project, name = self.project, self.environment.name
         snapshot = committed_snapshot(project, name, self.reason)
         changed = []
-        files = derived_files(snapshot, project.config)
+        # Whoever committed it may have had another idea of secrets.
+        safe = msgspec.structs.replace(snapshot, facts=without_suspects(snapshot.facts))
+        files = derived_files(safe, project.config)
         for file, content in files.items():
             path = project.path(layout.file_of(name, file))
             # Facets are no part of the commit and follow from the snapshot. What is
@@ -139,56 +139,6 @@ class _Hold(msgspec.Struct, frozen=True, kw_only=True):
             changed_files=tuple(changed),
             notes=(self.reason,),
         )
-
-
-def committed_snapshot(project: Project, name: str, reason: str) -> Snapshot:
-    """The snapshot that is there; a `CaptureError` where there is none to hold."""
-    path = project.path(layout.file_of(name, layout.SNAPSHOT))
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
-        raise CaptureError(
-            f"{reason}, and there is no snapshot to hold",
-            where=f"environment {name}",
-            fix="Capture it on one of its machines and commit `environment/`",
-        ) from None
-    return decode(data, layout.file_of(name, layout.SNAPSHOT))
-
-
-def read_snapshot(project: Project, name: str) -> Snapshot | None:
-    """The snapshot on disk; None where there is none that can be read.
-
-    Raises:
-        NewerSchemaError: a newer release wrote it.
-    """
-    try:
-        return committed_snapshot(project, name, "")
-    except NewerSchemaError:
-        raise
-    except EnvstageError:
-        return None
-
-
-def earlier_views(project: Project, environment: str) -> dict[str, Earlier]:
-    """What each view of an environment was before, to predict it from."""
-    return {
-        view.name: Earlier(
-            on_disk=read_view(project, environment, view.name),
-            archived=archive.read(project.state, environment, view.name),
-        )
-        for view in project.config.views_of(environment)
-    }
-
-
-def read_view(project: Project, environment: str, view: str) -> ViewDocument | None:
-    """The view on disk; None where there is none that can be read."""
-    where = layout.view_file(environment, view)
-    try:
-        with open(project.path(where), "rb") as file:
-            return view_document.decode(file.read(), where)
-    except (OSError, EnvstageError):
-        return None
 
 
 def write_ignore_file(project: Project, name: str) -> None:
@@ -218,8 +168,9 @@ def _prepared(
         )
     old = read_snapshot(project, environment.name)
     started_ns = time.monotonic_ns()
-    code = start_code_state(world, project.root)
+    code = start_code_state(unrecorded(world), project.root)
     capture = collect(world, project.root, project.config, environment)
+    state = code_state(code)
     assembled = assemble(
         capture,
         project.config,
@@ -230,13 +181,15 @@ def _prepared(
     if mode is Mode.VERIFY:
         _verify(project, assembled)
         return _Hold(project=project, environment=environment, reason="verified: this machine")
+    problems = (*capture.problems, *unanswered_names(world, project.config, capture.facts))
     document = context(
-        world,
+        unrecorded(world),
         environment=environment.name,
         facts=context_facts(capture, assembled.snapshot),
-        code=code,
+        root=project.root,
+        code=state,
         origins=origins(world, project.root, capture.answer),
-        problems=capture.problems,
+        problems=problems,
         argv=argv,
         duration_ms=(time.monotonic_ns() - started_ns) // 10**6,
     )
@@ -245,7 +198,7 @@ def _prepared(
         assembled=assembled,
         old=old,
         context=canonical(document),
-        problems=capture.problems,
+        problems=problems,
     )
 
 

@@ -4,27 +4,39 @@ Commands stand in a table and are imported when they are called: start-up is par
 product, since `envstage capture` runs at every `dvc repro`.
 """
 
-import importlib
 import os
 import sys
-from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from envstage import __version__
-from envstage.errors import MISUSE, EnvstageError
+from envstage.errors import MISUSE, OK, EnvstageError
 
+# `typing` costs more than a capture that finds nothing new.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Sequence
+    from typing import Protocol
 
-INTERRUPTED: Final = 130
+    from envstage.trace.verify import Said
+
+    class Command(Protocol):
+        """The shape of a command's module."""
+
+        def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+            """Declare options and arguments."""
+
+        def run(self, arguments: argparse.Namespace) -> int:
+            """Do it; the exit code."""
+
+
+INTERRUPTED = 130
 
 # name → what it does, in the words of --help. The module is envstage.cli.<name>_command.
-COMMANDS: Final = {
+COMMANDS = {
     "init": "add the environment stage to an existing pipeline",
     "track": "make a stage depend on its environment",
     "capture": "take the snapshots: what the stage runs",
-    "show": "a snapshot or view, as people read it",
+    "show": "a snapshot, view or receipt, as people read it",
     "diff": "what differs between two snapshots",
     "check": "does this machine match the snapshot?",
     "log": "the history of an environment over the commits that changed it",
@@ -36,25 +48,15 @@ COMMANDS: Final = {
 }
 
 
-class Command(Protocol):
-    """The shape of a command's module."""
-
-    def add_arguments(self, parser: "argparse.ArgumentParser") -> None:
-        """Declare options and arguments."""
-
-    def run(self, arguments: "argparse.Namespace") -> int:
-        """Do it; the exit code."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Run a command line; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(words)
     except EnvstageError as error:
-        from envstage.snapshot.words import printable
+        from envstage.cli.output import note
 
-        print(f"envstage: {printable(str(error))}", file=sys.stderr)
+        note(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         print("envstage: interrupted; nothing is half-written.", file=sys.stderr)
@@ -67,13 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(words: list[str]) -> int:
     if words == ["capture"]:
-        # What every `dvc repro` calls: argparse alone would cost it 10 ms.
-        from envstage.cli import capture_command
-
-        return capture_command.run(SimpleNamespace(**capture_command.DEFAULTS))
+        return _capture()
     import argparse
 
     parser = _parser()
+    words = _with_directory_behind(words)
     name = next((word for word in words if not word.startswith("-")), None)
     if name not in COMMANDS:
         arguments = parser.parse_args(words)
@@ -81,7 +81,7 @@ def _dispatch(words: list[str]) -> int:
         return 0 if getattr(arguments, "command", None) else MISUSE
     index = words.index(name)
     parser.parse_args([*words[:index], name])
-    module = cast(Command, importlib.import_module(f"envstage.cli.{name}_command"))
+    module = _module(name)
     sub = argparse.ArgumentParser(
         prog=f"envstage {name}",
         description=f"{COMMANDS[name].capitalize()}.",
@@ -99,6 +99,63 @@ def _dispatch(words: list[str]) -> int:
     return module.run(sub.parse_args(words[index + 1 :]))
 
 
+def _with_directory_behind(words: list[str]) -> list[str]:
+    """`-C DIR COMMAND …`, as Git has it, means `COMMAND -C DIR …`."""
+    index = 0
+    while index < len(words) and words[index].startswith(("-C", "--directory")):
+        index += 2 if words[index] in ("-C", "--directory") else 1
+    if not 0 < index < len(words) or words[index] not in COMMANDS:
+        return words
+    return [words[index], *words[:index], *words[index + 1 :]]
+
+
+def _capture() -> int:
+    """What every `dvc repro` calls: argparse alone would cost it 10 ms."""
+    from envstage.trace import verify
+
+    said = verify.unchanged(os.getcwd(), os.environ)
+    if said is not None:
+        say(said)
+        return OK
+    _load_msgspec()
+    from types import SimpleNamespace
+
+    from envstage.cli import capture_command
+
+    return capture_command.run(SimpleNamespace(**capture_command.DEFAULTS))
+
+
+def say(said: "Iterable[Said]") -> None:
+    """Print what a capture says."""
+    for text, is_note in said:
+        if is_note:
+            print(f"envstage: {text}", file=sys.stderr)
+        else:
+            print(text)
+
+
+def _module(name: str) -> "Command":
+    import importlib
+
+    _load_msgspec()
+    module: Command = importlib.import_module(f"envstage.cli.{name}_command")
+    return module
+
+
+def _load_msgspec() -> None:
+    """Spare the loading of `typing_extensions`: msgspec takes from it what Python has from 3.11 on.
+
+    That is half of its 50 ms.
+    """
+    name = "typing_extensions"
+    if sys.version_info >= (3, 11) and name not in sys.modules:
+        sys.modules[name] = None  # type: ignore[assignment]
+        try:
+            import msgspec  # noqa: F401
+        finally:
+            del sys.modules[name]
+
+
 def _parser() -> "argparse.ArgumentParser":
     import argparse
 
@@ -108,7 +165,7 @@ def _parser() -> "argparse.ArgumentParser":
         description="Software environments as first-class nodes of DVC and Snakemake pipelines.",
         epilog=f"commands:\n{listed}\n\n`envstage COMMAND --help` tells more of each.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="envstage [-h] [--version] COMMAND ...",
+        usage="envstage [-h] [--version] [-C DIR] COMMAND ...",
     )
     parser.add_argument("--version", action="version", version=f"envstage {__version__}")
     parser.add_argument("command", nargs="?", choices=tuple(COMMANDS), help=argparse.SUPPRESS)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from envstage.capture.write import read_view
+from envstage.capture.committed import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.editing import confirm
 from envstage.cli.snakemake_outputs import accept_output, is_output
@@ -11,6 +11,7 @@ from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
 from envstage.pipelines.dvc_history import last_runs, tracked
 from envstage.project import open_project
+from envstage.snapshot.words import printable
 from envstage.views.document import view_fingerprint
 from envstage.world import Machine
 
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     acceptances = []
     for each in runs:
         found = differences(each.view.facts, now.facts) if each.view else ()
-        print(f"stage {each.address}:")
+        print(f"stage {printable(each.address)}:")
         print_differences(found, "the view of its last run and the view now", indent="  ")
         acceptances.append(
             Acceptance(

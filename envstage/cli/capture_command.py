@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from envstage.capture.committed import committed_snapshot
 from envstage.capture.engine import as_called
+from envstage.capture.recording import Recording
 from envstage.capture.set_aside import is_stage, set_aside
+from envstage.capture.tracing import keep
 from envstage.capture.write import Mode, Outcome, mode_of
 from envstage.capture.write import run as run_capture
-from envstage.cli.output import note, plural, print_json
+from envstage.cli import say
+from envstage.cli.output import plural, print_json, progress_bar, shown
 from envstage.compare.render import as_json, short
 from envstage.errors import OK
 from envstage.project import Project, find_root, open_project
+from envstage.trace.verify import Said
 from envstage.world import Machine
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "directory": ".",
     "environment": (),
     "view": (),
+    "archive_diffs": False,
     "json": False,
 }
 
@@ -51,6 +57,11 @@ def add_arguments(parser: "argparse.ArgumentParser") -> None:
         metavar="NAME",
         help="refresh this view only (may be repeated)",
     )
+    parser.add_argument(
+        "--archive-diffs",
+        action="store_true",
+        help="keep the edits of editable checkouts beside the snapshot, for `envstage recreate`",
+    )
     parser.add_argument("--json", action="store_true", help="the outcome as JSON")
 
 
@@ -60,28 +71,50 @@ def run(arguments: Any) -> int:
     root = find_root(arguments.directory)
     _end_in_order()
     try:
-        project = open_project(root)
-        mode: Mode = mode_of(world)
-        outcomes = run_capture(
-            as_called(world),
-            project,
-            mode=mode,
-            names=arguments.environment or _environments_of(project, arguments.view),
-            views=arguments.view,
-            argv=sys.argv,
-        )
+        with progress_bar() as bar:
+            recording = Recording(as_called(world).environ, bar)
+            project = open_project(root)
+            mode: Mode = mode_of(recording)
+            outcomes = run_capture(
+                recording,
+                project,
+                mode=mode,
+                names=arguments.environment or _environments_of(project, arguments.view),
+                views=arguments.view,
+                argv=sys.argv,
+            )
     except BaseException:  # also Ctrl-C and a scheduler's SIGTERM: the stage fails all the same
         if is_stage(world):
             set_aside(root)
         raise
+    if not arguments.environment and not arguments.view:
+        keep(recording, project, outcomes, [text for each in outcomes for text in _said(each)])
+    if arguments.archive_diffs:
+        _archive_diffs(world, project, outcomes)
     if arguments.json:
         print_json([_json(outcome) for outcome in outcomes])
         return OK
     for outcome in outcomes:
-        print(_line(outcome))
-        for text in outcome.notes if not outcome.is_held else ():
-            note(text)
+        say(_said(outcome))
     return OK
+
+
+def _archive_diffs(world: Machine, project: Project, outcomes: Sequence[Outcome]) -> None:
+    from envstage.recreate.diffs import archive  # what every `dvc repro` calls does without them
+    from envstage.recreate.places import recorded
+
+    for outcome in outcomes:
+        if not outcome.is_held:
+            snapshot = committed_snapshot(project, outcome.environment, "")
+            local = recorded(project, outcome.environment).local
+            for text in archive(world, project, snapshot, local):
+                say([(text, True)])
+
+
+def _said(outcome: Outcome) -> list[Said]:
+    """What is said of an outcome: a line, and remarks."""
+    notes = () if outcome.is_held else outcome.notes
+    return [(shown(_line(outcome)), False), *((shown(text), True) for text in notes)]
 
 
 def _end_in_order() -> None:

@@ -1,7 +1,9 @@
 """`envstage check [REF]`: does this machine match? `--pipeline`: would any stage run?"""
 
 import argparse
+import os
 import shlex
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,12 +21,16 @@ from envstage.facets import catalogue
 from envstage.facets.packages import TOOLING
 from envstage.pipelines.compared import place_of
 from envstage.project import Project, open_project
+from envstage.recreate.programs import find_pip, find_uv
 from envstage.refs import Named, fresh, named_capture, on_disk, resolve
 from envstage.snapshot.model import Facts, Value
 from envstage.snapshot.words import printable
 from envstage.views.projection import check_patterns
 from envstage.views.projection import project as projected
 from envstage.world import Machine, World
+
+if TYPE_CHECKING:
+    from envstage.pipelines.dvc_status import PipelineState
 
 _MACHINE = "this machine"
 
@@ -46,13 +52,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pipeline",
         action="store_true",
-        help="would any stage of dvc.yaml but the environment's run?",
+        help="would any stage (or rule) but the environment's run?",
     )
+    _add_receipt_arguments(parser)
     parser.add_argument("--json", action="store_true", help="a document for programs")
+
+
+def _add_receipt_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what a run made")
+    group.add_argument(
+        "--receipt", metavar="R", help="a receipt (its file, or a run's id): is it as written?"
+    )
+    group.add_argument(
+        "--file",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="is this file or folder what the run made? (default: its outs, where they are here)",
+    )
+    group.add_argument("--key", metavar="PUB", help="is it signed with this key? (a public key)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the snapshot, or one view, with this machine as it is now."""
+    if arguments.receipt or arguments.file or arguments.key:
+        from envstage.cli.receipt_check import check_receipt
+
+        return check_receipt(arguments)
     project = open_project(arguments.directory)
     check_patterns(project.config)
     world = Machine()
@@ -124,13 +150,25 @@ def _counts(difference: Difference) -> bool:
 
 
 def _steps(world: World, report: Report, old: Named, capture: Capture) -> tuple[Remedy, ...]:
-    executable: Value = capture.facts.get(("python", "executable"))
-    interpreter = Interpreter(
-        executable=executable if isinstance(executable, str) else "python",
-        has_uv=world.which("uv") is not None,
-    )
     wanted: Facts = old.facts
-    return remedies(report.changes, wanted, interpreter)
+    return remedies(report.changes, wanted, _interpreter(world, capture))
+
+
+def _interpreter(world: World, capture: Capture) -> Interpreter:
+    """What can install for it: uv, its own pip, or another interpreter's."""
+    found: Value = capture.facts.get(("python", "executable"))
+    executable = found if isinstance(found, str) else "python"
+    uv = find_uv(world)
+    if uv is not None:
+        on_path = world.which("uv")
+        is_same = on_path is not None and world.real_path(on_path) == world.real_path(uv)
+        return Interpreter(executable=executable, uv="uv" if is_same else uv)
+    if ("packages", "pip", "version") in capture.facts:
+        return Interpreter(executable=executable, pip=(executable, "-m", "pip"))
+    pip = find_pip(world)
+    return Interpreter(
+        executable=executable, pip=(*pip, "--python", executable) if pip is not None else ()
+    )
 
 
 def _print(report: Report, steps: tuple[Remedy, ...], is_asked: bool) -> None:
@@ -151,9 +189,7 @@ def _print(report: Report, steps: tuple[Remedy, ...], is_asked: bool) -> None:
 
 
 def _pipeline(world: World, project: Project, as_json: bool) -> int:
-    from envstage.pipelines.dvc_status import pipeline_state
-
-    state = pipeline_state(world, project)
+    state = _state(world, project)
     if as_json:
         print_json(
             {
@@ -172,6 +208,17 @@ def _pipeline(world: World, project: Project, as_json: bool) -> int:
         count = len(state.absent)
         print(f"(data that is not here, taken as dvc.lock says: {count})")
     return DIFFERS if state.reasons else OK
+
+
+def _state(world: World, project: Project) -> "PipelineState":
+    """Of DVC's pipeline, or of Snakemake's workflow where there is none of DVC's."""
+    from envstage.pipelines.dvc_status import pipeline_state
+    from envstage.pipelines.snakemake_status import is_workflow, workflow_state
+
+    has_stages = os.path.isfile(project.path("dvc.yaml"))
+    if not has_stages and is_workflow(project):
+        return workflow_state(world, project)
+    return pipeline_state(world, project)
 
 
 def _exit_code(found: tuple[Difference, ...]) -> int:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Final
 
-from envstage.cli.output import note
+from envstage.cli.output import note, shown
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.plan import Plan, apply
 
@@ -24,7 +24,7 @@ def carry_out(plan: Plan, root: str, arguments: argparse.Namespace) -> int:
     if plan.is_empty:
         print("nothing to do: it is already so")
     else:
-        print(_coloured(plan.diff()), end="")
+        print(_shown(plan.diff()), end="")
     if not plan.is_empty and not arguments.dry_run:
         confirm("Write this?", arguments.yes)
         apply(plan, root)
@@ -50,14 +50,15 @@ def confirm(question: str, is_sure: bool) -> None:
         raise EnvstageError("nothing was written")
 
 
-def _coloured(diff: str) -> str:
-    if not is_coloured():
-        return diff
+def _shown(diff: str) -> str:
+    """The lines of a diff, as they may be shown: they are a stranger's, perhaps."""
+    painted = is_coloured()
     lines = []
-    for line in diff.splitlines(keepends=True):
-        colour = {"+": _GREEN, "-": _RED}.get(line[:1], "")
+    for raw in diff.split("\n"):
+        line = "\t".join(shown(part) for part in raw.removesuffix("\r").split("\t"))
+        colour = {"+": _GREEN, "-": _RED}.get(line[:1], "") if painted else ""
         lines.append(f"{colour}{line}{_PLAIN}" if colour else line)
-    return "".join(lines)
+    return "\n".join(lines)
 
 
 def is_coloured() -> bool:

@@ -9,8 +9,9 @@ from envstage.errors import OK, EnvstageError
 from envstage.export.formats import FORMATS, format_of
 from envstage.project import Project, open_project
 from envstage.recreate.artifacts import artifacts_of
-from envstage.recreate.installer import find_installer
+from envstage.recreate.installer import Installer
 from envstage.recreate.places import indexes_of, recorded
+from envstage.recreate.programs import find_uv
 from envstage.refs import on_disk, resolve
 from envstage.snapshot.files import write
 from envstage.snapshot.model import Snapshot
@@ -63,7 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
             extra=arguments.index,
             find_links=arguments.find_links,
         )
-        installer = find_installer(world, indexes, is_offline=arguments.offline)
+        # uv alone: pip tells digests of what it installs, not of what the indexes have.
+        installer = Installer(
+            uv=find_uv(world),
+            indexes=indexes,
+            is_offline=arguments.offline,
+            environ=world.environ,
+        )
         artifacts = artifacts_of(installer, snapshot, lambda line: None)
     text = form.render(snapshot, artifacts)
     if arguments.output:

@@ -1,20 +1,17 @@
 """`envstage log`: the environment's history over the commits that changed it."""
 
 import argparse
-import contextlib
-import sys
 from collections.abc import Iterator
+from functools import partial
 
 from envstage import layout
-from envstage.cli.output import note, print_json, print_rows, width
+from envstage.cli.output import note, print_json, print_rows, progress_bar, width
 from envstage.compare.document import builtins
 from envstage.compare.history import Step, differences_between, followed, log_document, log_rows
 from envstage.errors import OK, EnvstageError
 from envstage.project import open_project
-from envstage.refs.history import Entry, Progress, history
+from envstage.refs.history import Entry, history
 from envstage.world import Machine
-
-_WORTH_SHOWING = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n", "--max-count", metavar="N", type=int, default=0, help="at most N commits"
     )
+    parser.add_argument(
+        "--runs", action="store_true", help="the runs that left receipts, and what they made"
+    )
     parser.add_argument("--json", action="store_true", help="a document for programs")
 
 
@@ -38,7 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     environment = project.config.environment(arguments.environment).name
     if arguments.max_count < 0:
         raise EnvstageError("is less than nothing", where="--max-count")
-    with _progress() as progress:
+    if arguments.runs:
+        if arguments.fact:
+            raise EnvstageError("--runs lists runs, not facts", where="log", fix="Leave one away")
+        from envstage.cli.log_runs import run_log
+
+        most = arguments.max_count
+        return run_log(Machine(), project, arguments.revision, most, as_json=arguments.json)
+    with progress_bar() as bar:
         entries = history(
             Machine(),
             project,
@@ -46,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
             revision=arguments.revision,
             # A fact may be the same in most of the commits: then all of them are looked at.
             most=0 if arguments.fact else arguments.max_count,
-            progress=progress,
+            progress=partial(bar, "Reading snapshots") if bar else None,
         )
     steps = [step for entry in entries for step in _steps(entry, arguments.fact)]
     if arguments.max_count:
@@ -81,21 +88,3 @@ def _nothing(pattern: str) -> str:
     if pattern:
         return f"no commit has a fact `{pattern}`"
     return "no commit has a snapshot yet: run `dvc repro` or `envstage capture`, and commit it"
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on the terminal, for histories that take a while."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading snapshots", total=None, visible=False)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total >= _WORTH_SHOWING)
-
-        yield show

@@ -8,7 +8,7 @@ from envstage import layout
 from envstage.cli.export_command import add_index_arguments, snapshot_named
 from envstage.cli.output import note, print_json
 from envstage.errors import DIFFERS, OK
-from envstage.project import Project, open_project
+from envstage.project import Project, open_project, require_own_folders
 from envstage.recreate import report
 from envstage.recreate.container import commands
 from envstage.recreate.installer import find_installer
@@ -62,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Build, compare, say what came of it."""
     project = open_project(arguments.directory)
+    require_own_folders(project)
     if arguments.prove and not arguments.container:
         return _prove(project, arguments)
     snapshot = snapshot_named(project, arguments.ref, arguments.environment)
@@ -114,7 +115,7 @@ def _rebuilt(project: Project, snapshot: Snapshot, arguments: argparse.Namespace
         snapshot=snapshot,
         config=project.config,
         folder=os.path.abspath(folder),
-        places=places_of(project, origins, has_sources=has_sources),
+        places=places_of(project, snapshot.environment, origins, has_sources=has_sources),
         is_strict=arguments.strict,
         is_kept=arguments.keep,
     )

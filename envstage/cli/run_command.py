@@ -2,20 +2,30 @@
 
 import argparse
 import re
-import shlex
 import sys
 from collections.abc import Sequence
+
+import msgspec
 
 from envstage import layout
 from envstage.capture.engine import Engine, engine_of
 from envstage.cli.output import note
-from envstage.config import View
-from envstage.errors import EnvstageError
-from envstage.pipelines.dvc_usage import is_shared, users_of
-from envstage.pipelines.snakemake_usage import written_down
+from envstage.cli.receipt_options import AS_IT_WAS, RESTATED, Evidence, add_receipt_arguments
+from envstage.config import ON_DRIFT, ON_MISMATCH, View
+from envstage.errors import EnvstageError, RefusedError
 from envstage.project import Project, open_project
-from envstage.runs.finalise import Fate, Finalised, collect_observation, finalise, used_by
+from envstage.runs.command import run_command
+from envstage.runs.ending import end_like
+from envstage.runs.finalise import (
+    Fate,
+    Finalised,
+    collect_observation,
+    finalise,
+    restate,
+    used_by,
+)
 from envstage.runs.guard import Guarded, guard, shell_command
+from envstage.runs.policy import OnMismatch, Policy, Verdicts, policy_of
 from envstage.runs.used import Kept, Used
 from envstage.world import Machine, World
 
@@ -24,15 +34,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
     parser.usage = "envstage run --view VIEW [options] -- COMMAND ..."
     parser.epilog = (
-        "exit codes: the command's own (128 + the signal where one killed it);\n"
-        "125 refused: this machine is not what the view says, or it changed meanwhile."
+        "exit codes: the command's own (a signal that killed it kills this program, too);\n"
+        "125 refused: this machine is not what the view says, or it changed meanwhile;\n"
+        "126 the command cannot be started, 127 there is no such program."
     )
     parser.add_argument("--view", required=True, metavar="VIEW", help="the stage's view")
     parser.add_argument("--shell", metavar="TEXT", help="a compound command, run by $SHELL")
+    parser.add_argument(
+        "--observe",
+        action="store_false",
+        dest="no_observe",
+        default=None,
+        help="watch what it uses (the default, unless the configuration says otherwise)",
+    )
     parser.add_argument("--part", metavar="I/N", help="which of the stage's commands this is")
     parser.add_argument(
-        "--no-observe", action="store_true", help="compare before; leave the view as it is"
+        "--on-mismatch",
+        choices=ON_MISMATCH,
+        help="where this machine is not what the view says (default: refuse)",
     )
+    parser.add_argument(
+        "--on-drift",
+        choices=ON_DRIFT,
+        help="where a fact that it used changes while it runs (default: fail)",
+    )
+    parser.add_argument(
+        "--no-observe",
+        action="store_true",
+        default=None,
+        help="compare, but leave the view as it is",
+    )
+    add_receipt_arguments(parser)
+    # Of a `script:` rule, whose command names neither.
+    parser.add_argument("--code", action="append", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--output", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
 
 
@@ -43,27 +78,58 @@ def run(arguments: argparse.Namespace) -> int:
     argv = _argv(arguments)
     part, parts = _part(arguments.part)
     view = project.config.view(arguments.view)
-    guarded = guard(world, project, view, argv, is_observed=not arguments.no_observe)
+    configured = project.config.guard
+    if arguments.no_observe is None:  # a flag wins over the configuration
+        arguments.no_observe = not configured.observe
+    policy = policy_of(
+        configured, arguments.on_mismatch, arguments.on_drift, not arguments.no_observe
+    )
+    evidence = Evidence(world, project, arguments, argv, (part, parts))
+    run = evidence.runner(run_command)
+    guarded = guard(world, project, view, argv, policy=policy, say=note, run=run)
+    if guarded.after is None:
+        evidence.write(guarded)
+        return end_like(guarded.ending)
+    try:
+        used = used_by(project, guarded, arguments.code)
+    except RefusedError as error:
+        evidence.write(guarded, drift=error.what)
+        raise
+    fate = AS_IT_WAS
+    _say_verdicts(used.verdicts, policy, view.name)
     if guarded.observation is None:
-        return guarded.returncode
-    used = used_by(project, guarded)
-    if engine_of(world) is None:
-        note("not started by the pipeline: the view stays as it is")
+        if used.verdicts.mismatch and engine_of(world) is not None:
+            restate(project, guarded, used)
+            fate = RESTATED
+    elif engine_of(world) is None:
+        if sys.stderr is not None and sys.stderr.isatty():  # else a program reads it
+            note("not started by the pipeline: the view stays as it is")
     elif (whole := _with_earlier_parts(project, view, used, part, parts)) is not None:
-        _say(_finished(world, project, guarded, whole, argv), view.name)
-    return guarded.returncode
+        finalised = _finished(world, project, guarded, whole, arguments)
+        fate = finalised.fate.value
+        _say(finalised, view.name)
+    evidence.write(guarded, fate=fate, doubts=used.doubts, drift=used.verdicts.drift)
+    return end_like(guarded.ending)
 
 
 def _finished(
-    world: World, project: Project, guarded: Guarded, used: Used, argv: Sequence[str]
+    world: World, project: Project, guarded: Guarded, used: Used, arguments: argparse.Namespace
 ) -> Finalised:
     view = guarded.view
     if engine_of(world) is Engine.SNAKEMAKE:
+        from envstage.pipelines.snakemake_usage import written_down
+
         users_here = written_down(project.state, layout.folder_of(view.environment), view.name)
         if users_here.is_shared:
-            # A job has no name of its own; its command tells it from the other jobs.
-            return collect_observation(project, guarded, used, shlex.join(argv))
+            from envstage.pipelines.snakemake_jobs import digests_of, job_of
+
+            job = job_of(_argv(arguments), arguments.code, arguments.output)
+            used = msgspec.structs.replace(used, outputs=digests_of(arguments.output))
+            return collect_observation(project, guarded, used, job)
         return finalise(project, guarded, used)
+    # Reads YAML: nothing that a command has to wait for.
+    from envstage.pipelines.dvc_usage import is_shared, users_of
+
     users = users_of(world, project.root, layout.view_file(view.environment, view.name))
     instance = world.environ.get("DVC_STAGE", "")
     if is_shared(users):
@@ -108,6 +174,13 @@ def _argv(arguments: argparse.Namespace) -> Sequence[str]:
     if arguments.shell is not None or not command:
         raise EnvstageError("a command is needed", where="envstage run", fix="Write it behind `--`")
     return command
+
+
+def _say_verdicts(verdicts: Verdicts, policy: Policy, view: str) -> None:
+    if verdicts.mismatch and policy.on_mismatch is OnMismatch.RECORD:
+        note(f"view {view}: {verdicts.mismatch}; recorded")
+    if verdicts.drift:
+        note(f"view {view}: the environment changed while the command ran: {verdicts.drift}")
 
 
 def _say(finalised: Finalised, view: str) -> None:

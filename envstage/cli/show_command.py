@@ -10,9 +10,12 @@ from envstage.compare.overview import Overview, overview_rows
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.compared import place_of
 from envstage.project import Project
+from envstage.receipts.document import Sealed
+from envstage.receipts.text import receipt_rows
 from envstage.refs import Named, on_disk, project_or_folder, resolve
 from envstage.snapshot.canonical import encoded, nested
 from envstage.snapshot.model import Value, covers, written
+from envstage.snapshot.secrets import REMOVED, holds_secret
 from envstage.snapshot.words import printable, value_text
 from envstage.views.reasons import known_reasons, left_out, reasons
 from envstage.world import Machine
@@ -22,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
     parser.epilog = REF_HELP
     parser.add_argument(
-        "ref", nargs="?", metavar="REF", help="what to show (default: the snapshot on disk)"
+        "ref",
+        nargs="?",
+        metavar="REF",
+        help="what to show, a run (`r-…`) too (default: the snapshot on disk)",
     )
     parser.add_argument("-e", "--environment", default=layout.MAIN, metavar="NAME")
     parser.add_argument("--view", metavar="NAME", help="show this view instead of the snapshot")
@@ -38,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print it."""
     project = project_or_folder(arguments.directory)
     named = _named(project, arguments)
+    if named.receipt is not None and not (arguments.fact or arguments.all or arguments.view):
+        return _show_receipt(named.receipt, arguments.json)
     if arguments.why:
         return _print_reasons(project, named, arguments)
     if arguments.fact:
@@ -90,6 +98,15 @@ def _print_reasons(project: Project, named: Named, arguments: argparse.Namespace
     return OK
 
 
+def _show_receipt(sealed: Sealed, as_json: bool) -> int:
+    """A receipt tells of a run; with --fact or --all, of its environment like any REF."""
+    if as_json:
+        print_json(builtins(sealed.receipt))
+    else:
+        print_rows(receipt_rows(sealed, width()))
+    return OK
+
+
 def _overview(named: Named) -> Overview:
     return Overview(
         place=place_of(named),
@@ -119,4 +136,8 @@ def _print_fact(named: Named, pattern: str, as_json: bool) -> int:
 
 def _for_scripts(value: Value) -> str:
     """A value in full: a digest is not shortened where a script reads it."""
-    return printable(value) if isinstance(value, str) else value_text(value)
+    return _whole(value) if isinstance(value, str) else value_text(value)
+
+
+def _whole(text: str) -> str:
+    return REMOVED if holds_secret(text) else printable(text)

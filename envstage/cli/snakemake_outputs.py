@@ -1,9 +1,9 @@
 """What `why` and `accept` say of a file that a Snakemake rule made."""
 
 import argparse
+import os
 
 from envstage import layout
-from envstage.capture.write import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.editing import confirm
 from envstage.cli.output import print_json
@@ -12,9 +12,8 @@ from envstage.compare.render import as_json
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, put_on_record
 from envstage.pipelines.snakemake_accept import accept, view_now
-from envstage.pipelines.snakemake_history import MadeBy, environment_of_output, is_workflow
-from envstage.pipelines.snakemake_record import record_of
-from envstage.pipelines.snakemake_stamps import expected
+from envstage.pipelines.snakemake_history import MadeBy, environment_of_output, record_of
+from envstage.pipelines.snakemake_status import is_workflow, since
 from envstage.project import Project
 from envstage.snapshot.words import printable
 from envstage.views.document import ViewDocument, view_fingerprint
@@ -22,14 +21,16 @@ from envstage.world import World
 
 
 def is_output(project: Project, name: str) -> bool:
-    """Whether Snakemake has a record of a file of that name."""
-    return is_workflow(project) and record_of(project.root, name) is not None
+    """Whether Snakemake has a record of a file of that name, or should have: there is no DVC."""
+    if record_of(project, name) is not None:
+        return True
+    return is_workflow(project) and not os.path.isfile(project.path("dvc.yaml"))
 
 
 def explain_output(world: World, project: Project, arguments: argparse.Namespace) -> int:
     """Which environment made a file, and what is otherwise now."""
     made = environment_of_output(world, project, arguments.stage)
-    found = [(each, _since(project, each)) for each in made]
+    found = [(each, since(project, each)) for each in made]
     if arguments.json:
         print_json([_as_json(each, changes) for each, changes in found])
         return OK
@@ -57,7 +58,7 @@ def accept_output(world: World, project: Project, arguments: argparse.Namespace)
         changes = differences(each.document.facts, document.facts) if each.document else ()
         if each.document is not None and not changes:
             continue
-        print(f"{each.output} (rule {each.rule}):")
+        print(f"{printable(each.output)} (rule {printable(each.rule)}):")
         print_differences(changes, "the view it was made under and the view now", indent="  ")
         acceptances.append((each, _acceptance(each, document, changes, arguments.why)))
     if not acceptances:
@@ -66,7 +67,7 @@ def accept_output(world: World, project: Project, arguments: argparse.Namespace)
     for each, acceptance in acceptances:
         outputs = accept(world, project, each.view, new[each.view.name])
         put_on_record(world, project, [acceptance])
-        print(f"accepted for {', '.join(outputs)}, recorded in {RECORD}")
+        print(f"accepted for {printable(', '.join(outputs))}, recorded in {RECORD}")
     return OK
 
 
@@ -77,14 +78,6 @@ def _acceptance(
     return Acceptance(
         stage=made.rule, why=why, old=old, new=view_fingerprint(document), differences=changes
     )
-
-
-def _since(project: Project, made: MadeBy) -> tuple[Difference, ...]:
-    view = made.view
-    now = expected(project, view) or read_view(project, view.environment, view.name)
-    if made.document is None or now is None:
-        return ()
-    return differences(made.document.facts, now.facts)
 
 
 def _as_json(made: MadeBy, changes: tuple[Difference, ...]) -> dict[str, object]:

@@ -5,7 +5,8 @@ import os
 
 from envstage import layout
 from envstage.capture.collect import gpu_is_visible
-from envstage.capture.write import Mode, read_view
+from envstage.capture.committed import read_view
+from envstage.capture.write import Mode
 from envstage.capture.write import run as run_capture
 from envstage.cli.editing import add_editing_arguments, carry_out
 from envstage.errors import OK, EnvstageError
@@ -17,6 +18,7 @@ from envstage.pipelines.snakemake_narrow import narrow_view, view_of_rule
 from envstage.project import Project, find_root, open_project
 from envstage.runs.narrow import narrow
 from envstage.snapshot.model import LEVELS, Level
+from envstage.snapshot.words import printable
 from envstage.views.document import ViewDocument, view_fingerprint
 from envstage.world import Machine, World
 
@@ -46,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave the stage's command alone: its view stays wide",
     )
     parser.add_argument(
+        "--receipt",
+        action="store_true",
+        help="each run leaves a receipt, which DVC caches with what the run made",
+    )
+    parser.add_argument(
         "--accept",
         action="store_true",
         help="the stages' results stand: capture, and have DVC take them as up to date",
@@ -62,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan the edits, show them, apply them; or narrow a shared view."""
     root = find_root(os.path.abspath(arguments.directory))
     world = Machine()
+    if arguments.receipt:
+        _require_plain(arguments)
     if arguments.update:
         return _update(world, root, arguments.stages, is_dry_run=arguments.dry_run)
     if arguments.accept:
@@ -72,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         environment=arguments.environment,
         level=_level(world, root, arguments),
         guard=arguments.guard,
+        receipt=arguments.receipt,
     )
     code = carry_out(plan, root, arguments)
     if arguments.accept and not arguments.dry_run:
@@ -88,6 +98,21 @@ def _level(world: World, root: str, arguments: argparse.Namespace) -> Level | No
     else:
         configured = Level.PLATFORM
     return Level.HARDWARE if gpu_is_visible(world, root, project.config) else configured
+
+
+def _require_plain(arguments: argparse.Namespace) -> None:
+    """Refuse what no receipt can come of: without a guard, or without a run."""
+    reasons = {
+        "--no-guard": not arguments.guard,
+        "--accept": arguments.accept,
+        "--update": arguments.update,
+    }
+    for option, is_given in reasons.items():
+        if is_given:
+            what = "writes receipts" if option == "--no-guard" else "runs"
+            raise EnvstageError(
+                f"with {option} nothing {what}", where="track --receipt", fix="Leave one away"
+            )
 
 
 def _require_clean(world: World, root: str, stages: list[str]) -> None:
@@ -118,19 +143,18 @@ def _accept(world: World, root: str, stages: list[str]) -> None:
             )
         )
     commit(world, project, ["environment", *stages], acceptances)
-    print(f"accepted: {', '.join(stages)}, recorded in {RECORD}; nothing will run again")
+    print(f"accepted: {printable(', '.join(stages))}, recorded in {RECORD}; nothing will run again")
 
 
 def _update(world: World, root: str, stages: list[str], *, is_dry_run: bool) -> int:
     project = open_project(root)
     for stage in stages:
         shared = view_of_rule(project, stage)
-        if shared is not None and is_dry_run:
-            raise EnvstageError("`--dry-run` is for DVC", where="track --update")
         if shared is not None:
-            narrowed = narrow_view(world, project, shared)
+            narrowed = narrow_view(world, project, shared, is_dry_run=is_dry_run)
             of = f"{_packages(narrowed.new)} of {_packages(narrowed.old)} packages"
-            print(f"view {shared.name}: narrowed to {of}; nothing will run again")
+            fate = "would be narrowed" if is_dry_run else "narrowed"
+            print(f"view {shared.name}: {fate} to {of}; nothing will run again")
             continue
         view, _ = tracked(world, project, stage)
         users = users_of(world, root, layout.view_file(view.environment, view.name))
@@ -150,7 +174,8 @@ def _update(world: World, root: str, stages: list[str], *, is_dry_run: bool) -> 
             continue
         acceptances = [_narrowing(each.address, done.old, done.new) for each in locked]
         commit(world, project, [each.address for each in locked], acceptances)
-        print(f"view {view.name}: narrowed to {of}, for {', '.join(e.address for e in locked)}")
+        stages_of = printable(", ".join(each.address for each in locked))
+        print(f"view {view.name}: narrowed to {of}, for {stages_of}")
     return OK
 
 

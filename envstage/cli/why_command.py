@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from envstage.capture.write import read_view
+from envstage.capture.committed import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.output import print_json
 from envstage.cli.snakemake_outputs import explain_output, is_output

@@ -122,13 +122,16 @@ def log_document(environment: str, steps: Sequence[Step]) -> LogDocument:
 
 
 def facts_text(facts: Facts) -> str:
-    """The value of one fact, or `name: value` of several."""
+    """The value of one fact, or `name: value` of several: a row is cut, so versions come first."""
     if not facts:
         return "absent"
     if len(facts) == 1:
         return value_text(next(iter(facts.values())))
+    is_one_thing = len({address[:-1] for address in facts}) == 1
+    ordered = sorted(facts.items(), key=lambda item: item[0][-1] != "version")
     return ", ".join(
-        f"{printable(written(address))}: {value_text(value)}" for address, value in facts.items()
+        f"{printable(address[-1] if is_one_thing else written(address))}: {value_text(value)}"
+        for address, value in ordered
     )
 
 

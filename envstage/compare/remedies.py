@@ -30,10 +30,16 @@ _FIXED: Final = {
 
 
 class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
-    """The interpreter that packages are installed for, and with what."""
+    """The interpreter that packages are installed for, and with what.
+
+    Attributes:
+        uv: what starts uv; empty where it is not installed.
+        pip: the words that start a pip which installs for this interpreter.
+    """
 
     executable: str
-    has_uv: bool
+    uv: str = ""
+    pip: tuple[str, ...] = ()
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +63,7 @@ def remedies(
     """
     packages = [each for each in found if each.facet == "packages"]
     return (
-        *_python(found),
+        *_python(found, interpreter),
         *_packages(packages, wanted, interpreter),
         *_conda([each for each in found if each.facet == "conda"], wanted),
         *(_variable(each) for each in found if each.facet == "variables"),
@@ -65,13 +71,13 @@ def remedies(
     )
 
 
-def _python(found: Sequence[Change]) -> Iterator[Remedy]:
+def _python(found: Sequence[Change], interpreter: Interpreter) -> Iterator[Remedy]:
     for change in found:
         if change.facet != "python":
             continue
         name = written(change.subject)
         if change.name == "version" and _is(change.old, _VERSION):
-            command = ("uv", "venv", "--python", str(change.old))
+            command = (interpreter.uv or "uv", "venv", "--python", str(change.old))
             yield Remedy(
                 command=command, advice="then install the packages into it", closes=(name,)
             )
@@ -83,6 +89,8 @@ def _python(found: Sequence[Change]) -> Iterator[Remedy]:
 
 
 def _packages(found: list[Change], wanted: Facts, interpreter: Interpreter) -> Iterator[Remedy]:
+    if found and not (interpreter.uv or interpreter.pip):
+        yield Remedy(advice="neither uv nor pip is here: install uv first, docs.astral.sh/uv")
     install: list[Change] = []
     again: list[Change] = []
     gone: list[Change] = []
@@ -104,23 +112,23 @@ def _packages(found: list[Change], wanted: Facts, interpreter: Interpreter) -> I
     if install:
         yield _installation((*_pip(interpreter, "install"), "--no-deps"), install, wanted)
     if again:
-        option = "--reinstall" if interpreter.has_uv else "--force-reinstall"
+        option = "--force-reinstall" if interpreter.pip else "--reinstall"
         head = (*_pip(interpreter, "install"), "--no-deps", option)
         step = _installation(head, again, wanted)
         yield msgspec.structs.replace(
             step, advice="an index may serve another build of the same version"
         )
     if gone:
-        confirm = () if interpreter.has_uv else ("--yes",)
+        confirm = ("--yes",) if interpreter.pip else ()
         names = tuple(each.name for each in gone)
         head = (*_pip(interpreter, "uninstall"), *confirm)
         yield Remedy(command=(*head, *names), closes=_subjects(gone))
 
 
 def _pip(interpreter: Interpreter, verb: str) -> tuple[str, ...]:
-    if not interpreter.has_uv:
-        return (interpreter.executable, "-m", "pip", verb)
-    return ("uv", "pip", verb, "--python", interpreter.executable)
+    if interpreter.pip:
+        return (*interpreter.pip, verb)
+    return (interpreter.uv or "uv", "pip", verb, "--python", interpreter.executable)
 
 
 def _installation(head: tuple[str, ...], found: list[Change], wanted: Facts) -> Remedy:

@@ -8,7 +8,9 @@ import msgspec
 from envstage.snapshot.model import Snapshot
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_.!+~-]{1,200}")
-_CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]+|https?://[A-Za-z0-9_.:/-]+")
+# Neither begins with `-`: conda's programs would take it for an option.
+_NAME: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.!+~-]{0,199}")
+_CHANNEL: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*|https?://[A-Za-z0-9_.:/-]+")
 _ARCHIVE: Final = re.compile(r"[a-z0-9-]+/[A-Za-z0-9_.!+~-]+(?:\.conda|\.tar\.bz2)")
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -41,7 +43,7 @@ def _pin(snapshot: Snapshot, name: str) -> CondaPin | None:
         return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
     version = text("version", _WORD)
-    if version is None or not _WORD.fullmatch(name):
+    if version is None or not _NAME.fullmatch(name):
         return None
     return CondaPin(
         name=name,

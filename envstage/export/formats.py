@@ -16,6 +16,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "dockerfile": "a Dockerfile that builds the environment",
     "cyclonedx": "a CycloneDX bill of materials (JSON)",
     "mqc-versions": "software versions as MultiQC and nf-core read them (YAML)",
+    "html": "a page to read, as `snakemake --report` takes it in",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from envstage.export.artifacts import Artifacts
 from envstage.snapshot.document import snapshot_fingerprint
-from envstage.snapshot.model import Snapshot, Unknown
+from envstage.snapshot.model import Snapshot
 from envstage.snapshot.words import printable
 
 ID: Final = "mqc-versions"
@@ -37,7 +37,7 @@ def _rows(snapshot: Snapshot) -> Iterator[tuple[str, str | None]]:
         elif address[0] in ("packages", "conda", "tools") and address[2:] == ("version",):
             name = address[1] if address[0] != "conda" else f"conda {address[1]}"
         if name and value is not None:
-            yield name, None if isinstance(value, Unknown) else str(value)
+            yield name, value if isinstance(value, str) else None
 
 
 def _text(text: str) -> str:

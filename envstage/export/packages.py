@@ -33,6 +33,7 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
         editable: the folder within the project, or words that say where it lies.
         sha256: of the archive that it was installed from.
         conda: the package of conda's that brought it.
+        changes_sha256: of the edits that an editable checkout has beside its commit.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     conda: str | None = None
     is_edited: bool = False
+    changes_sha256: str | None = None
 
     @property
     def is_own_code(self) -> bool:
@@ -128,6 +130,7 @@ def _package(facts: Facts, name: str) -> Package:
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, tuple) else (),
         conda=free("conda"),
         is_edited=fact("changes") is not None,
+        changes_sha256=_sha256(fact("changes")),
     )
 
 

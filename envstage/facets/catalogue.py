@@ -33,6 +33,7 @@ def rules() -> tuple[FactRule, ...]:
     return tuple(rule for each in facets() for rule in each.FACTS)
 
 
+@functools.cache
 def rule_of(address: Address) -> FactRule | None:
     """The rule that an address falls under (`*` in a rule stands for one name)."""
     known = _by_pattern()

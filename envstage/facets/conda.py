@@ -156,7 +156,7 @@ def _package(
         record = decoder.decode(world.read(path, RECORD_LIMIT_BYTES))
     except OSError as error:
         return f"cannot be read: {_words(error)}"
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "not a record of conda's, or cut off"
     build = record.build or record.build_string
     words = (record.name, record.version, *([build] if build else []))

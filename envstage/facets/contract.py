@@ -53,7 +53,13 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the probe said of the interpreter that it ran under."""
+    """What the probe said of the interpreter that it ran under.
+
+    Attributes:
+        identities: a digest that stays the same as long as a new answer would.
+        youngest_ns: the latest time of a file that was read, nanoseconds since 1970.
+        is_steady: False where somebody was changing the packages all the while.
+    """
 
     payload: int
     executable: str
@@ -68,6 +74,9 @@ class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...]
     distributions: tuple[Installed, ...]
     anomalies: tuple[str, ...] = ()
+    identities: str = ""
+    youngest_ns: int = 0
+    is_steady: bool = True
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,7 @@ def _facts(
 def _look(world: World) -> Nvidia | Failure | None:
     """What NVML says; None on a machine that has no NVIDIA GPU to offer."""
     if nvml.is_installed(world):
+        world.witness("nvml", "", None)
         answer = nvml.ask()
         is_unloaded = isinstance(answer, Failure) and answer.code == nvml.DRIVER_NOT_LOADED
         return None if is_unloaded and not _has_card(world) else answer

@@ -78,7 +78,26 @@ class Names:
             return "package " + ", ".join(sorted(each.name for each in owners))
         if self._is_standard(entry):
             return STANDARD_LIBRARY
-        return NAMESPACE if path is None else self.digest(path)
+        return NAMESPACE if path is None else self._loose(path)
+
+    def _loose(self, path: str) -> str | Unknown:
+        """The digest of a loose module; of a package with the names of what can be imported of it.
+
+        No build digest says what is in such a package, and a run may look in it for what is not
+        there: `try: import lib.fast`.
+        """
+        digest = self.digest(path)
+        if isinstance(digest, Unknown) or not os.path.basename(path).startswith("__init__."):
+            return digest
+        folder = os.path.dirname(path)
+        inner = sorted(name for name in self._names(folder) if self._is_importable(folder, name))
+        return "sha256:" + hashlib.sha256("\n".join([digest, *inner]).encode()).hexdigest()
+
+    def _is_importable(self, folder: str, name: str) -> bool:
+        if _is_module_file(name):
+            return True
+        is_cache = name == "__pycache__"
+        return name.isidentifier() and not is_cache and bool(self._names(f"{folder}/{name}"))
 
     def shadows(self, packages: Iterable[str]) -> dict[str, Value]:
         """Names that do not mean what the given packages provide, and what they do mean.

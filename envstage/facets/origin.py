@@ -9,8 +9,9 @@ import msgspec
 
 from envstage.facets.checkout import checkout_of, remote_of
 from envstage.facets.contract import Installed
+from envstage.snapshot.canonical import parsed
 from envstage.snapshot.model import Unknown, Value
-from envstage.snapshot.secrets import without_secrets
+from envstage.snapshot.secrets import is_secret_value, without_secrets
 from envstage.snapshot.tree import tree_digest
 from envstage.world import World
 
@@ -61,8 +62,8 @@ def origin_of(world: World, root: str, installed: Installed) -> Origin:
     if installed.direct_url is None:
         return _linked(world, root, installed)
     try:
-        document = msgspec.json.decode(installed.direct_url.encode("utf-8", "replace"))
-    except msgspec.DecodeError:
+        document = parsed(installed.direct_url.encode("utf-8", "replace"))
+    except ValueError:
         return Origin(anomalies=(f"{installed.name}: direct_url.json is not JSON",))
     if not isinstance(document, dict) or not isinstance(document.get("url"), str):
         return Origin(anomalies=(f"{installed.name}: direct_url.json names no URL",))
@@ -72,11 +73,9 @@ def origin_of(world: World, root: str, installed: Installed) -> Origin:
 
 
 def _remote(world: World, installed: Installed, document: dict[str, Any]) -> Origin:
-    from urllib.parse import urlsplit  # few distributions need it
-
     url = str(document["url"])
     clean = without_secrets(url)
-    note = "needs credentials" if "@" in urlsplit(url).netloc.replace("git@", "") else None
+    note = "needs credentials" if "@" in _authority(url).replace("git@", "") else None
     if url.startswith("file:"):
         # A path says nothing elsewhere, and may name its owner (case 4).
         clean, note = "file", _LOCAL
@@ -107,6 +106,11 @@ def _remote(world: World, installed: Installed, document: dict[str, Any]) -> Ori
         if digest or installed.build
         else (f"{installed.name}: installed from a URL, and neither hash nor RECORD is there",),
     )
+
+
+def _authority(url: str) -> str:
+    """User, host and port of a URL, whatever stands there."""
+    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
 
 
 def _archive_digest(info: object) -> str | None:
@@ -150,6 +154,7 @@ def _editable(world: World, root: str, installed: Installed, path: str) -> Origi
         return Origin(editable=inside, note=OWN)
     if _is_own_project(world, root, installed.name):
         return Origin(editable=".", note=OWN)
+    world.witness("tree", path, None)
     try:
         without = BESIDE if _is_importable_inside(world, installed, path) else frozenset[str]()
         digest: str | Unknown = tree_digest(path, without=without)
@@ -227,16 +232,23 @@ def local_path(url: str) -> str | None:
     """The path of a `file:` URL of this machine; None for any other URL."""
     from urllib.parse import unquote, urlsplit
 
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         return None
     path = unquote(parts.path)
+    if not path.isprintable():
+        return None
     return path[1:] if re.match(r"/[A-Za-z]:/", path) else path
 
 
 def _inner(subdirectory: object) -> str | None:
     """A subdirectory that stays inside its repository."""
     if not isinstance(subdirectory, str) or not subdirectory.isprintable():
+        return None
+    if is_secret_value(subdirectory):  # before a `//` in it is made one
         return None
     path = posixpath.normpath(subdirectory)
     return None if path.startswith(("/", "..")) or path == "." else path

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, Request
 from envstage.facets.declared import declared_names
+from envstage.facets.locations import location_of
 from envstage.facets.origin import OWN, Origin, origin_of
 from envstage.snapshot.model import Address, Facts, Level, Unknown, Value
 from envstage.world import World
@@ -41,6 +42,11 @@ FACTS: Final = (
     FactRule("packages.*.note", Level.SOFTWARE, "what rebuilding it needs", counts=False),
     FactRule("packages.*.installer", None, "the program that installed it"),
     FactRule(
+        "packages.*.location",
+        None,
+        "whose folder it lies in: the environment's, its base interpreter's, the user's, another",
+    ),
+    FactRule(
         "packages.*.metadata",
         None,
         "digest of its METADATA, in the view of a run that read it",
@@ -63,7 +69,7 @@ def collect(world: World, request: Request) -> Collected:
     facts: dict[Address, Value] = {}
     anomalies = list(request.probe.anomalies)
     ours = _ours(world, request.root, request.probe.distributions)
-    verified = _verified(request)
+    verified = _verified(world, request)
     for installed in request.probe.distributions:
         if installed.name in ours:
             # A mark: these are in no snapshot and no view that does not name or use them.
@@ -74,6 +80,8 @@ def collect(world: World, request: Request) -> Collected:
         anomalies.extend(origin.anomalies)
         for name, value in _package(installed, origin).items():
             facts["packages", installed.name, name] = value
+        location = location_of(world, request.probe, installed.location)
+        facts["packages", installed.name, "location"] = location
         found = verified.get(installed.name)
         if found is not None:
             facts["packages", installed.name, "build"] = found.build
@@ -81,12 +89,17 @@ def collect(world: World, request: Request) -> Collected:
     return Collected(facts=facts, anomalies=tuple(anomalies))
 
 
-def _verified(request: Request) -> "Mapping[str, Verified]":
+def _verified(world: World, request: Request) -> "Mapping[str, Verified]":
     if not request.verify or request.probe is None:
         return {}
+    from functools import partial
+
     from envstage.facets.verification import verify  # only where it is asked for
 
-    return verify(request.probe.distributions)
+    world.witness("files", "", None)
+    return verify(
+        request.probe.distributions, partial(world.progress, "verifying the installed files")
+    )
 
 
 def only_ours(distributions: tuple[Installed, ...], declared: frozenset[str]) -> frozenset[str]:

@@ -34,6 +34,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 _ESCAPES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]"
 )
+_KEY_BLOCK: Final = re.compile(r"(?s)-----BEGIN .*?(?:-----END[^\n]*|\Z)")
 _NUMBERED: Final = re.compile(r"\d+\.\d+")
 # A word that holds an absolute path: not `a/b`, not `https://host`.
 _PATH: Final = re.compile(r"(?:^|[^\w./:])~?/|:/(?!/)|^-[A-Za-z]/|(?:^|\W)[A-Za-z]:\\|\\\\|file:/")
@@ -92,7 +93,8 @@ def useful_line(output: bytes) -> str:
 
     Terminal escapes, control characters, absolute paths and secrets are left out.
     """
-    lines = [plain(line) for line in output[: 64 * 1024].decode("utf-8", "replace").splitlines()]
+    text = _KEY_BLOCK.sub("", output[: 64 * 1024].decode("utf-8", "replace"))
+    lines = [plain(line) for line in text.splitlines()]
     for pattern in (_NUMBERED, re.compile(r"\d")):
         for line in lines:
             if pattern.search(line):

@@ -8,14 +8,14 @@ written, is hashed.
 import base64
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
 
 from envstage.facets.contract import Installed
-from envstage.probe.record import acting_files
+from envstage.probe.record import acting_files, size_of
 
 # Installers write RECORD last; a coarse clock must not make an edit seem older.
 _SLACK_NS: Final = 2 * 10**9
@@ -33,12 +33,24 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     build: str | None = None
 
 
-def verify(distributions: Iterable[Installed]) -> dict[str, Verified]:
-    """Look at every file of the distributions that have a RECORD; by name, those that differ."""
+def verify(
+    distributions: Iterable[Installed], progress: Callable[[int, int], None]
+) -> dict[str, Verified]:
+    """Look at every file of the distributions that have a RECORD; by name, those that differ.
+
+    Hashing leaves Python's lock alone, so that it keeps every processor busy.
+
+    Args:
+        progress: told how many distributions are done, and of how many.
+    """
     known = [each for each in distributions if each.build is not None]
+    edited = {}
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = pool.map(_verified, known)
-        return {each.name: each for each in found if each.edited}
+        for done, each in enumerate(pool.map(_verified, known), 1):
+            progress(done, len(known))
+            if each.edited:
+                edited[each.name] = each
+    return edited
 
 
 def _verified(installed: Installed) -> Verified:
@@ -65,13 +77,13 @@ def _edited(installed: Installed) -> Iterator[tuple[str, str]]:
         path = os.path.join(installed.location, name)
         try:
             stat = os.stat(path)
-        except OSError:
+        except (OSError, ValueError):
             yield name, "gone"
             continue
         # Installers that link files from a cache change their ctime whenever another
         # environment links them too: only with a single link does it tell of an edit.
         changed_ns = max(stat.st_mtime_ns, stat.st_ctime_ns if stat.st_nlink == 1 else 0)
-        is_suspect = changed_ns > settled_ns or (size.isdigit() and int(size) != stat.st_size)
+        is_suspect = changed_ns > settled_ns or size_of(size) not in (-1, stat.st_size)
         if is_suspect and digest.startswith("sha256="):
             actual = _digest(path)
             if actual != digest:

@@ -13,6 +13,8 @@ from envstage.notebook.captured import capture
 from envstage.notebook.guide import guide
 from envstage.snapshot.canonical import canonical, parsed
 from envstage.snapshot.files import write
+from envstage.snapshot.secrets import holds_secret, without_secret_words
+from envstage.snapshot.withheld import without_secret_texts
 
 
 def capture_environment() -> dict[str, Any]:
@@ -75,7 +77,7 @@ def save_environment_snapshot(
     _refuse_pipeline(paths[1])
     contents = (
         requirements_text(env_info).encode(),
-        canonical(_plain(env_info)),
+        canonical(without_secret_texts(_plain(env_info), holds_secret)),
         guide(env_info).encode(),
     )
     for path, content in zip(paths, contents, strict=True):
@@ -92,7 +94,8 @@ def requirements_text(env_info: Mapping[str, Any]) -> str:
     indexes = extra_indexes(
         tuple(Package(name=name, version=version) for name, version in packages.items())
     )
-    return "".join(f"--extra-index-url {url}\n" for url in indexes) + str(frozen)
+    listed = without_secret_words(str(frozen), holds_secret)
+    return "".join(f"--extra-index-url {url}\n" for url in indexes) + listed
 
 
 def _plain(env_info: Mapping[str, Any]) -> Any:

@@ -25,6 +25,9 @@ executable, prefix, version, argv[0] |
 | `incomplete`, `unsupported` | why the report cannot be whole |
 | `unseen` | what cannot be seen on this platform |
 | `end` | the process ended and said so |
+| `setting` | what was in effect at the end: its name, the kind of its value (`b`, `i`, `s`, `n`), \
+the value; only where a receipt is wanted, behind `end`, and for receipts alone |
+| `pool` | a pool of threads likewise: API, version, threads, architecture, file |
 
 A process begins as `exec` (a program was started), `fork`, or `preexec` (forked only to become
 another program: no end is expected of it).
@@ -67,6 +70,8 @@ FIELDS: Final[Mapping[str, int]] = {
     "unsupported": 1,
     "unseen": 1,
     "end": 0,
+    "setting": 3,
+    "pool": 5,
 }
 Event = tuple[str, ...]
 

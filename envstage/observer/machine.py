@@ -15,13 +15,13 @@ READ_AT_ONCE_BYTES = 1 << 16
 DESCRIPTORS_AT_MOST = 4096
 
 
-def see_machine(report: "Any", process: str) -> None:
-    """The shared libraries that a process has mapped, and whether it holds a GPU."""
+def see_machine(report: "Any", process: str) -> "List[bytes]":
+    """The shared libraries that a process has mapped, and whether it holds a GPU; the paths."""
     try:
         maps = read_whole("/proc/%s/maps" % process)
     except OSError:
         report.once("unseen", "libraries")
-        return
+        return []
     paths = {line[line.find(b"/") :] for line in maps.split(b"\n") if b"/" in line}
     lines = []
     for path in sorted(paths):
@@ -33,6 +33,7 @@ def see_machine(report: "Any", process: str) -> None:
     lines += [("gpu", path) for path in devices_open(process)]
     if lines:
         report.write_lines(lines)
+    return sorted(paths)
 
 
 def read_whole(path: str) -> bytes:

@@ -1,8 +1,9 @@
 """What a run really used, read from the reports of its processes."""
 
 import os
+import select
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -103,13 +104,38 @@ def observe(report_folder: str) -> Observation:
 
 def wait_for_stragglers(report_folder: str, timeout_s: float) -> bool:
     """Wait for processes that outlive the command by moments, such as the resource tracker of
-    `multiprocessing`. Whether all that began have ended or are gone."""
-    deadline = time.monotonic() + timeout_s
-    while any(is_running(pid) for pid in unfinished(read_reports(report_folder))):
-        if time.monotonic() >= deadline:
-            return False
+    `multiprocessing`; not for daemons, which have left the session. Whether all have ended."""
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        there = [pid for pid in unfinished(read_reports(report_folder)) if is_running(pid)]
+        left_s = deadline_s - time.monotonic()
+        if not there or left_s <= 0 or not all(map(is_of_this_session, there)):
+            return not there
+        wait_for_an_end(there, left_s)
+
+
+def is_of_this_session(pid: int) -> bool:
+    """Whether a process is in our session: a daemon, which goes on living, has left it."""
+    try:
+        return os.getsid(pid) == os.getsid(0)
+    except OSError:
+        return True
+
+
+def wait_for_an_end(pids: Sequence[int], timeout_s: float) -> None:
+    """Wait until one of the processes ends; a moment where nobody can say when that is."""
+    descriptors = []
+    try:
+        poll = select.poll()
+        for pid in pids:
+            descriptors.append(os.pidfd_open(pid))
+            poll.register(descriptors[-1], select.POLLIN)
+        poll.poll(timeout_s * 1000)
+    except (AttributeError, OSError):  # not Linux, or an old one; or it has ended just now
         time.sleep(WAIT_BETWEEN_S)
-    return True
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def combine(reports: Iterable[Report]) -> Observation:

@@ -26,7 +26,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the module `typing` must not be loaded in the observed program
-    from typing import Any, Callable, Dict, NoReturn, Set, Tuple
+    from typing import Any, Callable, Dict, List, NoReturn, Set, Tuple
 
 FORMAT = "1"
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -65,9 +65,9 @@ def load(name: str) -> "Dict[str, Any]":
 if TYPE_CHECKING:
     from envstage.observer.finder import Finder, watch_preloaded
     from envstage.observer.machine import see_machine
-    from envstage.observer.report import Report
+    from envstage.observer.report import WANTED, Report
 else:
-    Report = load("report")["Report"]
+    Report, WANTED = map(load("report").get, ("Report", "WANTED"))
     Finder, watch_preloaded = map(load("finder").get, ("Finder", "watch_preloaded"))
     # Not when it is needed: a program may have left for another root or user by then.
     see_machine = load("machine")["see_machine"]
@@ -224,7 +224,8 @@ class Recorder:
         group, number = arguments[0], arguments[1]
         if number not in SIGNALS_THAT_END:
             return
-        for pid in {int(name.split("-")[0]) for name in os.listdir(self.report.folder)}:
+        names = [name for name in os.listdir(self.report.folder) if name.endswith(".events")]
+        for pid in {int(name.split("-")[0]) for name in names}:
             try:
                 if pid != os.getpid() and os.getpgid(pid) == group:
                     self.stopped(pid)
@@ -278,10 +279,21 @@ class Recorder:
         try:
             if self.finder not in sys.meta_path:
                 self.report.write("incomplete", "the program removed the finder")
-            see_machine(self.report, "self")
+            libraries = see_machine(self.report, "self")
             self.report.write("end")
         except Exception as error:
             self.incomplete(error)
+            return
+        self.say_what_is_in_effect(libraries)
+
+    def say_what_is_in_effect(self, libraries: "List[bytes]") -> None:
+        """For the receipt, if there will be one: evidence, on which no view depends. It comes
+        after the `end`, so that whatever happens here costs nothing else."""
+        try:
+            if os.path.exists(os.path.join(self.report.folder, WANTED)):
+                self.part("effective")["see_effective"](self.report, libraries)
+        except Exception as error:
+            self.report.once("unseen", "settings: %s" % type(error).__name__)
 
     def incomplete(self, error: Exception) -> None:
         """An error of ours: said in the report, never in the program."""

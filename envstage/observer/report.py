@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import List, Sequence, Set, Tuple
 
 PENDING_AT_MOST = 64
+# A file in the report folder: somebody wants to know what was in effect (see `effective`).
+WANTED = "receipt.wanted"
 
 
 def escape(text: str) -> str:
@@ -33,6 +35,7 @@ class Report:
         self.seen: "Set[Tuple[str, ...]]" = set()
         self.pending: "List[Sequence[str]]" = []
         self.is_broken = False
+        self.silent_thread = 0
 
     def open(self) -> None:
         """Begin a file under a new identity."""
@@ -66,7 +69,7 @@ class Report:
 
     def write_lines(self, lines: "Sequence[Sequence[str]]") -> None:
         """Append lines in one `write`. After a failure the file never says `end`."""
-        if self.is_broken:
+        if self.is_broken or self.is_silent():
             return
         if self.pending:
             lines = [*self.pending, *lines]
@@ -80,6 +83,16 @@ class Report:
         except OSError:
             self.is_broken = True
 
+    def is_silent(self) -> bool:
+        """Whether this thread is looking at what is in effect: that is no use of anything."""
+        if not self.silent_thread:
+            return False
+        return bool(sys.modules["_thread"].get_ident() == self.silent_thread)
+
+    def silence(self, is_on: bool) -> None:
+        """Hear nothing of this thread, or hear it again."""
+        self.silent_thread = sys.modules["_thread"].get_ident() if is_on else 0
+
     def write_later(self, *fields: str) -> None:
         """Append one line together with the next one."""
         self.pending.append(fields)
@@ -88,7 +101,7 @@ class Report:
 
     def once(self, *fields: str) -> None:
         """Append one line unless this process has said the same before."""
-        if fields not in self.seen:
+        if fields not in self.seen and not self.is_silent():
             self.seen.add(fields)
             self.write_lines([fields])
 

@@ -9,9 +9,12 @@ CAPTURE: Final = "envstage capture"
 
 _PYTHON: Final = re.compile(r"(?:python|pypy)(?:[0-9]+(?:\.[0-9]+)*)?t?(?:\.exe)?")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+# Options of the guard, each with its value: `${…}` may stand in one, blanks may not.
 _GUARD: Final = re.compile(
-    r"(?:uv (?:[^;&|<>()\n]* )?)?envstage run --view \S+ (?:--part \S+ )?(?P<form>--|--shell) "
+    r"(?:uv (?:[^;&|<>()\n]* )?)?envstage run (?P<options>--view \S+ (?:(?!-- |--shell )\S+ )*)"
+    r"(?P<form>--|--shell) "
 )
+_RECEIPT: Final = re.compile(r"--receipt[ =](\S+) ")
 _BREAKS: Final = ";&|()\n"
 # Programs that start the program named after their options (those that take a value: after it).
 _PREFIXES: Final = {
@@ -88,7 +91,7 @@ def launcher(python: str) -> str:
     return python.removesuffix("python") + "envstage" if is_uv else "envstage"
 
 
-def guarded(cmd: str, view: str, part: str = "") -> str | None:
+def guarded(cmd: str, view: str, part: str = "", receipt: str = "") -> str | None:
     """A command under the guard, its meaning kept; nothing where that cannot be done safely.
 
     A simple command gets a prefix: `envstage run --view train -- python train.py`. With shell
@@ -102,12 +105,13 @@ def guarded(cmd: str, view: str, part: str = "") -> str | None:
         view: the view's name.
         part: `2/3` for the second command of a list of three; the guard finalises the view
             after the last, from what all of them used.
+        receipt: where the guard writes the receipt of the run; empty: nowhere, or where it does.
     """
     core = cmd.strip()
     if not core or is_guarded(core):
-        return cmd if core else None
-    parts = f"--part {part} " if part else ""
-    start = f"{launcher(interpreter_of(core))} run --view {view} {parts}"
+        return _with_receipt(cmd, receipt) if core else None
+    options = (f"--part {part} " if part else "") + (f"--receipt {receipt} " if receipt else "")
+    start = f"{launcher(interpreter_of(core))} run --view {view} {options}"
     if _is_simple(core):
         return cmd.replace(core, f"{start}-- {core}", 1)
     if "${" in core:
@@ -129,6 +133,22 @@ def unguarded(cmd: str) -> str:
         return cmd
     tail = rest[len(rest.rstrip("\n")) :]
     return words[0] + tail if len(words) == 1 else cmd
+
+
+def receipt_in(cmd: str) -> str:
+    """Where the guard before a command writes its receipt; empty where it writes none."""
+    found = _GUARD.match(cmd.lstrip())
+    written = _RECEIPT.search(found["options"]) if found else None
+    return written[1] if written else ""
+
+
+def _with_receipt(cmd: str, receipt: str) -> str:
+    """A guarded command that writes a receipt as well."""
+    found = _GUARD.search(cmd)
+    if not receipt or found is None or receipt_in(cmd):
+        return cmd
+    place = found.start("form")
+    return f"{cmd[:place]}--receipt {receipt} {cmd[place:]}"
 
 
 def is_guarded(cmd: str) -> bool:

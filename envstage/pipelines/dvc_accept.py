@@ -15,7 +15,9 @@ from envstage.compare.render import as_json
 from envstage.errors import EnvstageError
 from envstage.project import Project
 from envstage.snapshot.canonical import canonical, parsed
+from envstage.snapshot.document import LIMIT_BYTES
 from envstage.snapshot.files import write
+from envstage.snapshot.secrets import without_secret_words
 from envstage.world import Completed, TimedOut, World
 
 RECORD: Final = f"{layout.FOLDER}/accepted.json"
@@ -71,8 +73,8 @@ def put_on_record(world: World, project: Project, acceptances: Sequence[Acceptan
             "stage": each.stage,
             "from": each.old,
             "to": each.new,
-            "why": each.why,
-            "who": who,
+            "why": without_secret_words(each.why),
+            "who": without_secret_words(who),
             "when": now,
             "differences": as_json(each.differences),
         }
@@ -89,7 +91,9 @@ def read_record(project: Project) -> list[dict[str, Any]]:
     """
     try:
         with open(project.path(RECORD), "rb") as file:
-            entries = parsed(file.read())
+            entries = parsed(file.read(LIMIT_BYTES))
+        if not isinstance(entries, list):
+            raise ValueError("it is no list")
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
@@ -133,5 +137,5 @@ def _dvc(world: World, project: Project, *arguments: str) -> Completed:
 
 def _failed(command: str, done: Completed) -> EnvstageError:
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    reason = lines[0] if lines else f"exit code {done.returncode}"
+    reason = without_secret_words(lines[0]) if lines else f"exit code {done.returncode}"
     return EnvstageError(f"`dvc {command}` failed: {reason}")

@@ -42,6 +42,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     deps: tuple[Item, ...] = ()
     outs: tuple[Item, ...] = ()
     is_repeated: bool = False
+    instance: str = ""
+    """What tells its instances apart in a path: `${item}`, `${key}`; empty where nothing does."""
     is_frozen: bool = False
     is_ours: bool = False
 
@@ -170,9 +172,19 @@ def _stage(file: str, name: str, node: Node) -> Stage:
             item for key in ("outs", "metrics", "plots") for item in _items(body, body_path, key)
         ),
         is_repeated=body is not node or node.child("matrix") is not None,
+        instance=_instance(node),
         is_frozen=_text(body.child("frozen")) == "true",
         is_ours=body.at(("meta", MARK)) is not None,
     )
+
+
+def _instance(node: Node) -> str:
+    """How DVC writes what an instance stands for, where that is one plain word."""
+    data = node.child("foreach")
+    if node.child("matrix") is not None or (data is not None and data.kind == "mapping"):
+        return "${key}"
+    is_plain = data is not None and data.items and all(each.kind == "scalar" for each in data.items)
+    return "${item}" if is_plain else ""
 
 
 def _items(body: Node, path: Path, key: str) -> Iterator[Item]:

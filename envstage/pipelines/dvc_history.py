@@ -5,12 +5,19 @@ import posixpath
 from typing import Final
 
 import msgspec
-import yaml
 
 from envstage import layout
 from envstage.config import View
 from envstage.errors import EnvstageError
-from envstage.pipelines.dvc_usage import LOCK_FILE, Locked, Usage, locked_in, locked_users, users_of
+from envstage.pipelines.dvc_usage import (
+    LOCK_FILE,
+    Locked,
+    Usage,
+    locked_in,
+    locked_users,
+    mapping_of,
+    users_of,
+)
 from envstage.pipelines.git_views import contents_of
 from envstage.project import Project
 from envstage.refs.git import Git
@@ -88,12 +95,7 @@ def view_of(world: World, project: Project, view: View, locked: Locked) -> ViewD
 
 def _locked_in(data: bytes | None, usage: Usage) -> tuple[Locked, ...]:
     """The last runs by a dvc.lock; none where it cannot be read."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        document = yaml.load(data or b"", Loader=loader)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return ()
-    return locked_in(document if isinstance(document, dict) else {}, usage)
+    return locked_in(mapping_of(data or b""), usage)
 
 
 def _file(view: View) -> str:

@@ -9,6 +9,7 @@ from envstage.pipelines.command import is_guarded, unguarded
 from envstage.pipelines.dvc_config import new_config
 from envstage.pipelines.dvc_file import DVC_FILE, Stage, all_stages, require_pipeline, view_deps
 from envstage.pipelines.dvc_ignore import remove_ignores
+from envstage.pipelines.dvc_receipt import drop_ignored, drop_receipts
 from envstage.pipelines.dvc_stage import ours, remove_stage
 from envstage.pipelines.plan import Draft, Plan
 from envstage.pipelines.yaml_splice import remove, replace_scalar
@@ -28,7 +29,9 @@ def plan_remove(root: str) -> Plan:
     for stage in all_stages(draft):
         _release(draft, stage)
     remove_stage(draft)
-    remove_ignores(draft, tuple(each.name for each in config.environments))
+    names = tuple(each.name for each in config.environments)
+    drop_ignored(draft, names)
+    remove_ignores(draft, names)
     text = draft.read(layout.CONFIG_FILE)
     if text is not None and text == new_config(config.environments[0].python):
         draft.write(layout.CONFIG_FILE, None)
@@ -44,6 +47,7 @@ def _release(draft: Draft, stage: Stage) -> None:
     for item in reversed(view_deps(stage)):
         text = draft.read(stage.file) or ""
         draft.write(stage.file, remove(text, item.place, name=stage.file))
+    drop_receipts(draft, stage)
     for index, cmd in enumerate(stage.commands):
         if is_guarded(cmd) and not stage.is_ours:
             place = (*stage.body, "cmd")

@@ -18,7 +18,8 @@ import msgspec
 from envstage import layout
 from envstage.capture.assemble import Projectors, assemble
 from envstage.capture.collect import belongs_here, collect
-from envstage.capture.write import Mode, earlier_views, mode_of, read_view
+from envstage.capture.committed import earlier_views, read_view
+from envstage.capture.write import Mode, mode_of
 from envstage.compare.differences import differences
 from envstage.compare.render import short
 from envstage.errors import CaptureError
@@ -27,6 +28,7 @@ from envstage.pipelines.dvc_lock import recorded, tracked_digest
 from envstage.pipelines.plan import Draft
 from envstage.project import Project
 from envstage.snapshot.canonical import parsed
+from envstage.snapshot.secrets import without_secret_words
 from envstage.views import document as view_document
 from envstage.world import TimedOut, World
 
@@ -167,7 +169,8 @@ def _status(world: World, root: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise CaptureError(
-            f"`dvc status` failed: {''.join(last)[:300]}", fix="Run it by hand to see more"
+            f"`dvc status` failed: {without_secret_words(''.join(last))[:300]}",
+            fix="Run it by hand to see more",
         )
     return found
 

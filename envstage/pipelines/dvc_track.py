@@ -20,6 +20,7 @@ from envstage.pipelines.dvc_file import (
     require_plain_wdir,
     view_deps,
 )
+from envstage.pipelines.dvc_receipt import add_receipt, receipt_for
 from envstage.pipelines.dvc_stage import ours, write_stage
 from envstage.pipelines.plan import Draft, Plan
 from envstage.pipelines.yaml_splice import append_item, replace_scalar
@@ -34,6 +35,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     environment: str = layout.MAIN
     level: Level | None = None
     guard: bool = False
+    receipt: bool = False
 
 
 def plan_track(
@@ -43,6 +45,7 @@ def plan_track(
     environment: str = layout.MAIN,
     level: Level | None = None,
     guard: bool = False,
+    receipt: bool = False,
 ) -> Plan:
     """Plan to make stages depend on the environment.
 
@@ -52,6 +55,7 @@ def plan_track(
         environment: the environment whose snapshot the views project.
         level: from which level on facts count; nothing leaves it to the environment.
         guard: whether to put `envstage run --view … --` before the stages' commands.
+        receipt: whether the guard writes a receipt, which is an out of the stage.
 
     Raises:
         EnvstageError: no stage of that address, no environment stage, a name that clashes, or a
@@ -64,7 +68,7 @@ def plan_track(
             "the pipeline has no environment stage", where=DVC_FILE, fix="Run `envstage init dvc`"
         )
     known = all_stages(draft)
-    choice = Choice(environment=environment, level=level, guard=guard)
+    choice = Choice(environment=environment, level=level, guard=guard, receipt=receipt)
     for address in dict.fromkeys(stages):
         config = give_view(draft, config, find_stage(known, address), choice)
     python = config.environment(layout.MAIN).python if _has_main(config) else AUTO
@@ -115,7 +119,9 @@ def give_view(draft: Draft, config: Config, stage: Stage, choice: Choice) -> Con
         dep = stage.path_to(file)
         draft.write(stage.file, append_item(text, (*stage.body, "deps"), dep, name=stage.file))
     if choice.guard:
-        _guard(draft, stage, view.name)
+        receipt = receipt_for(stage, view) if choice.receipt else ""
+        if _guard(draft, stage, view.name, receipt) and receipt:
+            add_receipt(draft, stage, view, receipt)
     _mention(draft, config, stage, view)
     return config
 
@@ -174,24 +180,26 @@ def _require_unused(draft: Draft, view: View, stage: Stage, choice: Choice) -> N
             )
 
 
-def _guard(draft: Draft, stage: Stage, view: str) -> None:
+def _guard(draft: Draft, stage: Stage, view: str, receipt: str) -> bool:
+    """Put the guard before every command; whether it stands there."""
     commands = stage.commands
     for index, cmd in enumerate(commands):
         # Every command of a list: any of them may start a Python that nobody can see from here.
         part = f"{index + 1}/{len(commands)}" if len(commands) > 1 else ""
-        after = guarded(cmd, view, part)
+        after = guarded(cmd, view, part, receipt)
         if after is None:
             draft.say(
                 f"`{stage.address}` is not guarded: its command mixes shell syntax with ${{…}}. "
                 f"Put it into a script, or write `envstage run --view {view} --` by hand"
             )
-            return
+            return False
     for index, cmd in enumerate(commands):
         part = f"{index + 1}/{len(commands)}" if len(commands) > 1 else ""
         place = (*stage.body, "cmd") if isinstance(stage.cmd, str) else (*stage.body, "cmd", index)
         text = draft.read(stage.file) or ""
-        after = guarded(cmd, view, part) or cmd
+        after = guarded(cmd, view, part, receipt) or cmd
         draft.write(stage.file, replace_scalar(text, place, after, name=stage.file))
+    return True
 
 
 def _mention(draft: Draft, config: Config, stage: Stage, view: View) -> None:

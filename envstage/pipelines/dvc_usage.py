@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-import yaml
 
+from envstage.errors import EnvstageError
 from envstage.world import TimedOut, World
+from envstage.yaml_node import loaded
 
 DVC_FILE: Final = "dvc.yaml"
 LOCK_FILE: Final = "dvc.lock"
@@ -55,12 +56,19 @@ def pipeline_files(world: World, root: str) -> tuple[str, ...]:
 
 
 def load_yaml(path: str) -> dict[str, Any]:
-    """A YAML mapping; empty where it cannot be read as one."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    """A YAML mapping in a file; empty where it cannot be read as one."""
     try:
         with open(path, "rb") as file:
-            document = yaml.load(file.read(_LIMIT_BYTES), Loader=loader)
-    except (OSError, yaml.YAMLError, ValueError, RecursionError):
+            return mapping_of(file.read(_LIMIT_BYTES))
+    except OSError:
+        return {}
+
+
+def mapping_of(data: bytes) -> dict[str, Any]:
+    """A YAML mapping; empty where it cannot be read as one."""
+    try:
+        document = loaded(data, DVC_FILE)
+    except EnvstageError:
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -77,7 +85,7 @@ def _usages(file: str, name: str, stage: dict[str, Any], view_file: str) -> Iter
     if not isinstance(body, dict):
         return
     folder = posixpath.join(posixpath.dirname(file), str(body.get("wdir") or ""))
-    for dep in body.get("deps") or ():
+    for dep in _listed(body.get("deps")):
         path = next(iter(dep)) if isinstance(dep, dict) and dep else dep
         if not isinstance(path, str):
             continue
@@ -85,6 +93,10 @@ def _usages(file: str, name: str, stage: dict[str, Any], view_file: str) -> Iter
             address = name if file == DVC_FILE else f"{file}:{name}"
             is_repeated = "foreach" in stage or "matrix" in stage
             yield Usage(address=address, file=file, dep=path, is_repeated=is_repeated)
+
+
+def _listed(item: Any) -> list[Any]:
+    return item if isinstance(item, list) else []
 
 
 def is_shared(users: tuple[Usage, ...]) -> bool:
@@ -120,6 +132,6 @@ def _locked(stages: dict[str, Any], usage: Usage) -> Iterator[Locked]:
         is_instance = usage.is_repeated and str(key).startswith(f"{name}@")
         if key != name and not is_instance:
             continue
-        for dep in entry.get("deps") or () if isinstance(entry, dict) else ():
+        for dep in _listed(entry.get("deps")) if isinstance(entry, dict) else ():
             if isinstance(dep, dict) and dep.get("path") == usage.dep and dep.get("md5"):
                 yield Locked(address=f"{prefix}{colon}{key}", view_md5=str(dep["md5"]))

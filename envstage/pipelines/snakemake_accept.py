@@ -6,29 +6,24 @@ put back.
 """
 
 import hashlib
-import json
 import os
-import sys
 from collections.abc import Sequence
-from typing import Any, Final
 
 from envstage import layout
+from envstage.capture.committed import project_lock
 from envstage.capture.engine import as_called
 from envstage.capture.predict import predicted
-from envstage.capture.write import project_lock
 from envstage.config import View
 from envstage.errors import EnvstageError
 from envstage.pipelines.snakemake_history import outputs_of
-from envstage.pipelines.snakemake_record import Record, read_entry, record_path
+from envstage.pipelines.snakemake_record import Record, Records
+from envstage.pipelines.snakemake_status import still_to_do
 from envstage.project import Project
 from envstage.snapshot.files import write
 from envstage.views import archive
 from envstage.views import document as view_document
 from envstage.views.document import ViewDocument
-from envstage.world import TimedOut, World
-
-_TIMEOUT_S: Final = 3600
-_NOTHING: Final = b"Nothing to be done"
+from envstage.world import World
 
 
 def view_now(world: World, project: Project, view: View) -> ViewDocument:
@@ -55,19 +50,20 @@ def accept(world: World, project: Project, view: View, document: ViewDocument) -
         EnvstageError: Snakemake would run something all the same: code, data or parameters
             changed as well. Nothing is changed then.
     """
+    records = Records(project)
     outputs = outputs_of(project, view)
     path = project.path(layout.view_file(view.environment, view.name))
-    entries = {each.output: _entry(project, each) for each in outputs}
+    checksums = {each.output: records.checksums(each.output) for each in outputs}
     with project_lock(project):
         before = _read(path)
         _rewrite(project, path, view_document.encode(document))
         settle_records(project, view, outputs)
-    found = _still_to_do(world, project, [each.output for each in outputs])
+    found = still_to_do(world, records, [each.output for each in outputs])
     if found:
         with project_lock(project):
             _rewrite(project, path, before)
-            for output, entry in entries.items():
-                _write_entry(project, output, entry)
+            for output, earlier in checksums.items():
+                records.set_checksums(output, earlier)
         raise EnvstageError(
             f"more than the environment changed: {found}",
             where=f"view {view.name}",
@@ -78,40 +74,15 @@ def accept(world: World, project: Project, view: View, document: ViewDocument) -
 
 def settle_records(project: Project, view: View, outputs: Sequence[Record]) -> None:
     """Have Snakemake's records say that the outputs were made under the view that is there."""
-    file = layout.view_file(view.environment, view.name)
-    checksum = hashlib.sha256(_read(project.path(file))).hexdigest()
+    records = Records(project)
+    file = records.place.view_file(view.environment, view.name)
+    view_file = project.path(layout.view_file(view.environment, view.name))
+    checksum = hashlib.sha256(_read(view_file)).hexdigest()
     for each in outputs:
-        entry = _entry(project, each)
-        if file in entry.get("input_checksums", {}):
-            known = str(entry["input_checksums"][file])
-            prefix = "sha256:" if known.startswith("sha256:") else ""
-            checksums = entry["input_checksums"] | {file: f"{prefix}{checksum}"}
-            _write_entry(project, each.output, entry | {"input_checksums": checksums})
-
-
-def _still_to_do(world: World, project: Project, outputs: Sequence[str]) -> str:
-    """What a dry-run of the outputs says, in a line; empty: nothing."""
-    snakemake = world.which("snakemake")
-    command = (snakemake,) if snakemake else (sys.executable, "-m", "snakemake")
-    try:
-        running = world.start((*command, "-n", "--nolock", *outputs), cwd=project.root)
-        done = running.finish(_TIMEOUT_S)
-    except TimedOut:
-        raise EnvstageError("`snakemake -n` did not end") from None
-    said = done.stdout + done.stderr
-    if done.returncode == 0 and _NOTHING in said:
-        return ""
-    lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]
-    reasons = [line for line in lines if line.lower().startswith("reason:")]
-    return (reasons or lines or ["`snakemake -n` failed"])[0 if reasons else -1]
-
-
-def _entry(project: Project, record: Record) -> dict[str, Any]:
-    return read_entry(record_path(project.root, record.output)) or {}
-
-
-def _write_entry(project: Project, output: str, entry: dict[str, Any]) -> None:
-    write(record_path(project.root, output), json.dumps(entry).encode())
+        checksums = records.checksums(each.output)
+        if file in checksums:
+            prefix = "sha256:" if str(checksums[file]).startswith("sha256:") else ""
+            records.set_checksums(each.output, checksums | {file: f"{prefix}{checksum}"})
 
 
 def _rewrite(project: Project, path: str, content: bytes) -> None:

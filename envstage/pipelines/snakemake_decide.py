@@ -9,6 +9,7 @@ from envstage import layout
 from envstage.capture.engine import as_called
 from envstage.config import View
 from envstage.errors import EnvstageError
+from envstage.pipelines.snakemake_place import write_place
 from envstage.pipelines.snakemake_stamps import Decision, Decisions
 from envstage.pipelines.snakemake_usage import users_of, write_down
 from envstage.project import Project
@@ -46,6 +47,32 @@ class Answers:
         except EnvstageError as error:
             raise stopped(str(error)) from None
 
+    def decide_page(self, environment: str) -> dict[str, bool]:
+        """Set the stamp of an environment's page.
+
+        Returns: the views after which it is written, and whether each is about to be, too.
+        """
+        # Only where somebody asks for a page.
+        from envstage.pipelines.snakemake_page import set_page_stamp
+
+        try:
+            project = self._opened()
+            project.config.environment(environment)
+            used = [
+                view
+                for view in project.config.views_of(environment)
+                if users_of(self._workflow.rules, self._output(project, view)).rules
+            ]
+            folder = layout.folder_of(environment)
+            views = {
+                self._output(project, view): not self._decide(folder, view.name).is_current
+                for view in used
+            }
+            set_page_stamp(Machine(), project, environment, is_anew=any(views.values()))
+            return views
+        except EnvstageError as error:
+            raise stopped(str(error)) from None
+
     def _decide(self, folder: str, name: str) -> Decision:
         project = self._opened()
         view = project.config.view(name)
@@ -68,6 +95,7 @@ class Answers:
         if self._project is None:
             _settle(self._root, self._section)
             self._project = Project(root=self._root, config=configuration.load(self._root))
+            write_place(self._root, self._workflow)
         return self._project
 
     def _say(self, view: View, decision: Decision) -> None:
@@ -76,9 +104,13 @@ class Answers:
         for text in decision.notes:
             logger.info(f"envstage: view {view.name}: {text}")
 
-    def _follow(self, project: Project, view: View) -> None:
+    def _output(self, project: Project, view: View) -> str:
+        """A view's path as rules have it."""
         file = layout.view_file(view.environment, view.name)
-        output = os.path.relpath(project.path(file)).replace(os.sep, "/")
+        return os.path.relpath(project.path(file)).replace(os.sep, "/")
+
+    def _follow(self, project: Project, view: View) -> None:
+        output = self._output(project, view)
         # Views are written at once or not at all: a killed job leaves no incomplete one.
         self._workflow.persistence._unmark_incomplete(output)
         users = users_of(self._workflow.rules, output)

@@ -8,14 +8,15 @@ import ast
 import os
 import re
 import shlex
-import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from envstage import layout
+from envstage import layout, snakefile
 from envstage.capture.engine import VARIABLE, marked
+from envstage.pipelines.snakemake_params import spare_pandas
+from envstage.pipelines.snakemake_script import ENVSTAGE, Scripts, observe_scripts
 
-_RULE: Final = "environment"
+_RULES: Final = ("environment", "environment_report")
 _NAMES: Final = "_envstage_rule_names"
 _SECTION: Final = "envstage"
 
@@ -30,15 +31,22 @@ class ProvidedRule:
     """
 
     def __init__(
-        self, workflow: Any, section: Mapping[str, Any] | None, *, is_repeated: bool = False
+        self,
+        workflow: Any,
+        section: Mapping[str, Any] | None,
+        above: str,
+        *,
+        is_repeated: bool = False,
     ) -> None:
         self._workflow = workflow
         self.is_repeated = is_repeated
         self._section = section
         self._answers: Any = None
-        self._above = _above(section)
+        self._above = above
         self.folders = f"{re.escape(self._above)}{layout.FOLDER}(/[^/]+)?"
         self.output = f"{{folder}}/{layout.VIEWS}/{{view}}.json"
+        self.page = "{folder}/report.html"
+        self.caption = os.path.join(os.path.dirname(snakefile()), "caption.rst")
 
     def stamp(self, wildcards: Any) -> Any:
         """The stamp of a view: decided and set in the main process, a mere path elsewhere."""
@@ -62,12 +70,33 @@ class ProvidedRule:
     def command(self, wildcards: Any, output: Any) -> str:
         """The job's command. It names the output, so Snakemake does not record it."""
         del output
-        folder = str(wildcards.folder).removeprefix(self._above)
-        environment = folder.partition("/")[2] or layout.MAIN
-        words = [sys.executable, "-m", "envstage", "capture"]
+        words = [*ENVSTAGE, "capture"]
         words += ["-C", self._above.rstrip("/")] if self._above else []
-        words += ["--environment", environment, "--view", wildcards.view]
+        words += ["--environment", self._environment(wildcards), "--view", wildcards.view]
         return shlex.join(words)
+
+    def page_stamp(self, wildcards: Any) -> Any:
+        """The stamp of an environment's page, and the views after which it is written."""
+        from snakemake.io import ancient, local
+
+        environment = self._environment(wildcards)
+        stamp = local(f"{self._above}{layout.STATE_FOLDER}/stamps/reports/{environment}")
+        if not self._workflow.is_main_process:
+            return stamp
+        # The stamp decides, and the views only come first. Snakemake does not look at the stamp
+        # where a view is written: that view must not be ancient (`dag.py`, `masked`).
+        views = self._asked().decide_page(environment).items()
+        return [stamp, *(path if is_anew else ancient(path) for path, is_anew in views)]
+
+    def page_command(self, wildcards: Any, output: Any) -> str:
+        """The job's command. It names the output, so Snakemake does not record it."""
+        words = [*ENVSTAGE, "export", "html", "-o", str(output)]
+        words += ["-C", self._above.rstrip("/")] if self._above else []
+        return shlex.join([*words, "--environment", self._environment(wildcards)])
+
+    def _environment(self, wildcards: Any) -> str:
+        folder = str(wildcards.folder).removeprefix(self._above)
+        return folder.partition("/")[2] or layout.MAIN
 
     def _asked(self) -> Any:
         """The decisions of this process."""
@@ -100,7 +129,11 @@ def attach(workflow: Any, config: Mapping[str, Any]) -> ProvidedRule:
     os.environ[VARIABLE] = marked(os.environ)
     is_known = _order(workflow)
     is_repeated = is_known and workflow.modifier.base_snakefile is None
-    return ProvidedRule(workflow, _section_of(workflow, config), is_repeated=is_repeated)
+    section = _section_of(workflow, config)
+    above = _above(section)
+    observe_scripts(workflow, Scripts(above or ".", above))
+    spare_pandas()
+    return ProvidedRule(workflow, section, above, is_repeated=is_repeated)
 
 
 def _section_of(workflow: Any, config: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -115,13 +148,13 @@ def _section_of(workflow: Any, config: Mapping[str, Any]) -> Mapping[str, Any] |
 
 def _order(workflow: Any) -> bool:
     """Two inclusions make the same outputs: the first one does it. Whether the name is known."""
-    names = getattr(workflow, _NAMES, [])
-    name = workflow.modifier.modify_rulename(_RULE)
-    if name in names:
+    known: list[tuple[str, ...]] = getattr(workflow, _NAMES, [])
+    own = tuple(workflow.modifier.modify_rulename(rule) for rule in _RULES)
+    if own in known:
         return True
-    setattr(workflow, _NAMES, [*names, name])
-    if names:
-        workflow._ruleorder.add(*names, name)
+    setattr(workflow, _NAMES, [*known, own])
+    for names in zip(*known, own, strict=True) if known else ():
+        workflow._ruleorder.add(*names)
     return False
 
 

@@ -88,7 +88,7 @@ class Decisions:
                 where=file,
                 fix="Capture it on one of the environment's machines and commit `environment/`",
             )
-        self._date_back(view, file)
+        date_back(self._stamp(view), project.path(file))
         return Decision(is_current=True, notes=(found.held,) if found.is_worth_saying else ())
 
     def _predicted_of(self, view: View) -> Predicted:
@@ -109,26 +109,32 @@ class Decisions:
         # disk, must not let it pass as known.
         head = view_fingerprint(document) if document is not None else "unknown"
         text = f"{head} {self._world.time_ns()}"
-        path = self._stamp(view)
         if document is not None:
             content_now = view_document.encode(document)
             write(_expected_path(self._project, view), content_now, is_durable=False)
-        write(path, f"{text}\n".encode(), is_durable=False)
-        after = _time_ns(self._project.path(layout.view_file(view.environment, view.name)))
-        if os.stat(path).st_mtime_ns <= after:
-            os.utime(path, ns=(after + _STEP_NS, after + _STEP_NS))
+        file = layout.view_file(view.environment, view.name)
+        renew(self._stamp(view), self._project.path(file), text)
         return Decision(is_current=False, fingerprint=text)
-
-    def _date_back(self, view: View, file: str) -> None:
-        path = self._stamp(view)
-        before = _time_ns(self._project.path(file)) - _STEP_NS
-        if not os.path.exists(path):
-            write(path, b"current\n", is_durable=False)
-        if os.stat(path).st_mtime_ns > before:
-            os.utime(path, ns=(before, before))
 
     def _stamp(self, view: View) -> str:
         return self._project.path(stamp_path(layout.folder_of(view.environment), view.name))
+
+
+def renew(stamp: str, file: str, text: str) -> None:
+    """Give a stamp new content, and a time after that of the file that depends on it."""
+    write(stamp, f"{text}\n".encode(), is_durable=False)
+    after = _time_ns(file)
+    if os.stat(stamp).st_mtime_ns <= after:
+        os.utime(stamp, ns=(after + _STEP_NS, after + _STEP_NS))
+
+
+def date_back(stamp: str, file: str) -> None:
+    """Make a stamp older than the file that depends on it."""
+    before = _time_ns(file) - _STEP_NS
+    if not os.path.exists(stamp):
+        write(stamp, b"current\n", is_durable=False)
+    if os.stat(stamp).st_mtime_ns > before:
+        os.utime(stamp, ns=(before, before))
 
 
 def expected(project: Project, view: View) -> ViewDocument | None:

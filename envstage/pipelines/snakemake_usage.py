@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from envstage import layout
-from envstage.snapshot.canonical import canonical
+from envstage.snapshot.canonical import canonical, parsed_as
 from envstage.snapshot.files import write
 
 _FOLDER: Final = "users"
@@ -54,8 +54,9 @@ def written_down(state: str, folder: str, view: str) -> Users:
     """The users of a view; shared by nobody knows whom where that was not written down."""
     try:
         with open(_path(state, folder, view), "rb") as file:
-            return msgspec.json.decode(file.read(_LIMIT_BYTES), type=Users)
-    except (OSError, msgspec.DecodeError):
+            users: Users = parsed_as(file.read(_LIMIT_BYTES), Users)
+            return users
+    except (OSError, ValueError):
         return Users(rules=(), is_shared=True)
 
 

@@ -6,6 +6,7 @@ edit both texts are read again: they must differ in exactly what was asked, or t
 and the user gets the lines to write.
 """
 
+import functools
 from collections.abc import Callable
 
 from envstage.errors import EnvstageError
@@ -47,7 +48,7 @@ def add_entry(text: str, path: Path, key: str, value: Data, *, name: str = "the 
     for step in reversed(full[depth + 1 :]):
         below = {str(step): below}
     after = inserted(text, root, full[:depth], (full[depth], below), layout_of(text, root))
-    return join(_checked(text, root, after, full, meaning_of(value), value, name))
+    return join(_checked(text, after, full, meaning_of(value), value, name))
 
 
 def append_item(text: str, path: Path, item: Data, *, name: str = "the file") -> str:
@@ -70,7 +71,7 @@ def append_item(text: str, path: Path, item: Data, *, name: str = "the file") ->
     full: Path = (*path, len(there.items))
     _refuse_shared(root, full, len(path), item, name)
     after = inserted(text, root, path, (None, item), layout_of(text, root))
-    return join(_checked(text, root, after, full, meaning_of(item), item, name))
+    return join(_checked(text, after, full, meaning_of(item), item, name))
 
 
 def replace_scalar(text: str, path: Path, value: str, *, name: str = "the file") -> str:
@@ -88,7 +89,7 @@ def replace_scalar(text: str, path: Path, value: str, *, name: str = "the file")
         raise _by_hand(path, value, name, f"`{_dotted(path)}` is no scalar")
     if meaning(node) == meaning_of(value):
         return join(text)
-    wanted = replaced(meaning(root), path, ("text", value))
+    wanted = replaced(_meant(text, name), path, ("text", value))
     for after in yaml_scalar.rewritten(text, node, value, newline_of(text)):
         if _says(after, wanted, name):
             return join(after)
@@ -113,7 +114,7 @@ def remove(text: str, path: Path, *, name: str = "the file") -> str:
         parent = root.at(path[:-1])
         assert parent is not None
     after = cut(text, parent, path[-1])
-    wanted = replaced(meaning(root), path, None)
+    wanted = replaced(_meant(text, name), path, None)
     if wanted == ("mapping", ()) and not parent.is_flow:
         wanted = ("null",)
     if after is None or not _says(after, wanted, name):
@@ -146,23 +147,28 @@ def _refuse_shared(root: Node | None, path: Path, depth: int, value: Data, name:
 
 def _checked(
     text: str,
-    root: Node | None,
     after: str | None,
     path: Path,
     said: Meaning,
     value: Data,
     name: str,
 ) -> str:
-    if after is None or not _says(after, replaced(meaning(root), path, said), name):
+    if after is None or not _says(after, replaced(_meant(text, name), path, said), name):
         raise _by_hand(path, value, name)
     return after
 
 
 def _says(text: str, wanted: Meaning, name: str) -> bool:
     try:
-        return meaning(parse(text, name=name)) == wanted
+        return _meant(text, name) == wanted
     except EnvstageError:
         return False
+
+
+@functools.lru_cache(maxsize=16)
+def _meant(text: str, name: str) -> Meaning:
+    """What a text says: one edit's result is what the next begins with."""
+    return meaning(parse(text, name=name))
 
 
 def _by_hand(path: Path, value: Data, name: str, why: str = "") -> EnvstageError:

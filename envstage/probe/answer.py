@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import time
 
-from .distributions import installed
+from .distributions import installed, is_replacing
+from .frame import write
+from .identities import seen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PAYLOAD = 1
+PAYLOAD = 2
+# Between two looks at packages that somebody is installing.
+_WAITS_S = (0.3, 1.0)
 
 
 def respond(cookie: str, cache_folder: str, path: list[str]) -> None:
-    """Write the answer to standard output, between two cookies, in one piece.
-
-    Anything else may write there too: a `sitecustomize`, a `.pth` file, an exit handler.
-    """
+    """Write the answer to standard output, between two cookies."""
     import json
 
-    text = json.dumps(answer(cache_folder, path), separators=(",", ":"))
-    frame = "\n%s%s%s\n" % (cookie, text, cookie[::-1])
-    sys.stdout.flush()
-    data = frame.encode("ascii")
-    while data:
-        data = data[os.write(1, data) :]
+    write(cookie, json.dumps(answer(cache_folder, path), separators=(",", ":")))
 
 
 def answer(cache_folder: str, path: list[str]) -> dict[str, Any]:
@@ -34,8 +30,7 @@ def answer(cache_folder: str, path: list[str]) -> dict[str, Any]:
 
     `path` is its import path as a program has it.
     """
-    anomalies: list[str] = []
-    distributions = installed(list(path), cache_folder, anomalies)
+    distributions, anomalies, (identities, youngest_ns), is_steady = _steady(path, cache_folder)
     return {
         "payload": PAYLOAD,
         "executable": sys.executable or "",
@@ -50,7 +45,27 @@ def answer(cache_folder: str, path: list[str]) -> dict[str, Any]:
         "path": [entry for entry in path if entry],
         "distributions": distributions,
         "anomalies": anomalies,
+        "identities": identities,
+        "youngest_ns": youngest_ns,
+        "is_steady": is_steady,
     }
+
+
+def _steady(
+    path: list[str], cache_folder: str
+) -> tuple[list[dict[str, Any]], list[str], tuple[str, int], bool]:
+    """The distributions, read while nobody changed them: repeated until two looks agree."""
+    before = seen(path)
+    for wait_s in (*_WAITS_S, None):
+        anomalies: list[str] = []
+        distributions = installed(list(path), cache_folder, anomalies)
+        after = seen(path)
+        is_steady = after == before and not is_replacing(path, anomalies)
+        if is_steady or wait_s is None:
+            break
+        time.sleep(wait_s)
+        before = seen(path)
+    return distributions, anomalies, after, is_steady
 
 
 def _version() -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import time
 
 from .cache import Cache
-from .metadata import Described, describe, zipped
+from .metadata import Described, clean, describe, zipped
 from .record import matching_share
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, Iterator
 
 _SUFFIXES = (".dist-info", ".egg-info")
+_LEFT = "left behind by an interrupted pip: "
+_AT_WORK_NS = 60 * 10**9
 
 
 def installed(paths: list[str], cache_folder: str, anomalies: list[str]) -> list[dict[str, Any]]:
@@ -35,6 +38,24 @@ def installed(paths: list[str], cache_folder: str, anomalies: list[str]) -> list
             if name not in winners:
                 winners[name] = _importable(name, candidates, anomalies)
     return [winners[name].fields(name) for name in sorted(winners)]
+
+
+def is_replacing(paths: list[str], anomalies: list[str]) -> bool:
+    """Whether a pip may be at work that has put a package away, and not yet its successor there.
+
+    It renames what it replaces (`~umpy-2.0.dist-info`), and removes that at the end. One that was
+    interrupted leaves it: then it is old.
+    """
+    left = [text[len(_LEFT) :] for text in anomalies if text.startswith(_LEFT)]
+    return any(_is_young(folder + os.sep + name) for folder in paths for name in left)
+
+
+def _is_young(path: str) -> bool:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return False
+    return abs(time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns)) < _AT_WORK_NS
 
 
 def normalized(name: str) -> str:
@@ -64,7 +85,7 @@ def _in_folder(folder: str, cache_folder: str, anomalies: list[str]) -> Iterator
     except OSError as error:
         anomalies.append(
             "a folder of the import path cannot be listed: %s (%s)"
-            % (os.path.basename(folder), error.strerror)
+            % (clean(os.path.basename(folder)), error.strerror)
         )
         return
     infos = [name for name in names if name.lower().endswith(_SUFFIXES)]
@@ -75,7 +96,7 @@ def _in_folder(folder: str, cache_folder: str, anomalies: list[str]) -> Iterator
     cache = Cache(cache_folder, folder)
     for name in infos:
         if name.startswith("~"):
-            anomalies.append("left behind by an interrupted pip: %s" % name)
+            anomalies.append(_LEFT + clean(name))
             continue
         described = describe(folder, name, cache, anomalies)
         if described is not None:

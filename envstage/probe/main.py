@@ -1,6 +1,7 @@
 """Entry point of the probe. Only syntax that Python 2.7 can parse: an old one must say so.
 
-Arguments: the frame's cookie, and the folder of the build digests' cache (empty: none).
+Arguments: the frame's cookie, and the folder of the build digests' cache (empty: none); or the
+cookie alone, to be told only whether anything is otherwise than it was (`identities`).
 """
 
 import sys
@@ -24,13 +25,17 @@ _path = list(sys.path)
 _standard = os.path.dirname(os.path.abspath(os.__file__))
 sys.path.sort(key=lambda entry: not entry.startswith(_standard) or "-packages" in entry)
 
-import types  # noqa: E402
-
 # The package under a name of its own, so that envstage need not be importable here.
-_package = types.ModuleType("envstage_probe")
+_package = type(sys)("envstage_probe")
 _package.__path__ = [_here]
 sys.modules["envstage_probe"] = _package
 
-from envstage_probe.answer import respond  # type: ignore # noqa: E402
+if len(sys.argv) > 2:
+    from envstage_probe.answer import respond  # type: ignore
 
-respond(sys.argv[1], sys.argv[2], _path)
+    respond(sys.argv[1], sys.argv[2], _path)
+else:
+    from envstage_probe.frame import write  # type: ignore
+    from envstage_probe.identities import seen  # type: ignore
+
+    write(sys.argv[1], seen(_path)[0])

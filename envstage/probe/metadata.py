@@ -54,7 +54,7 @@ def describe(folder: str, info: str, cache: Cache, anomalies: list[str]) -> Desc
     if facts is None:
         facts = _read(path, info)
         # A direct_url.json can hold a token (case 1): it stays where it is.
-        if "direct_url" not in facts:
+        if "direct_url" not in facts and not _may_hold_a_secret(facts):
             cache.put(info, identity, facts)
     for problem in facts.get("anomalies", ()):
         anomalies.append(problem)
@@ -65,6 +65,20 @@ def describe(folder: str, info: str, cache: Cache, anomalies: list[str]) -> Desc
     return Described(folder, path, facts)
 
 
+def _may_hold_a_secret(facts: dict[str, Any]) -> bool:
+    """Whether a text of anybody's has a word like a token's in it: such a thing is not kept.
+
+    A wrong yes costs the time to read it again.
+    """
+    texts = [facts.get(key) or "" for key in ("version", "installer", "entry_points")]
+    texts += facts.get("anomalies", ())
+    return any(
+        len(re.findall("[0-9]", word)) >= 2
+        for text in texts
+        for word in re.findall(r"[A-Za-z0-9_+/-]{16,}", text)
+    ) or any("://" in text or "-----" in text for text in texts)
+
+
 def zipped(path: str) -> Iterator[Described]:
     """The distributions inside a zip file on the import path (eggs), by `importlib.metadata`."""
     if not path.lower().endswith((".egg", ".zip", ".whl", ".pyz")):
@@ -73,11 +87,12 @@ def zipped(path: str) -> Iterator[Described]:
 
     for found in importlib.metadata.distributions(path=[path]):
         try:
-            name = found.metadata["Name"]
+            name, version = found.metadata["Name"], found.version
         except Exception:  # a broken zip; the interpreter cannot import from it either
             continue
-        if name:
-            yield Described(path, path, {"name": name, "version": found.version})
+        if name and _DIST_NAME.match(name):
+            facts = {"name": name, "version": None if version is None else clean(str(version))}
+            yield Described(path, path, facts)
 
 
 def _identity(path: str) -> list[list[int]]:
@@ -99,10 +114,10 @@ def _read(path: str, info: str) -> dict[str, Any]:
     anomalies: list[str] = []
     header = _header(path)
     stem = info.rpartition(".")[0] if info != "EGG-INFO" else ""
-    if header is None and not os.path.exists(path + os.sep + "RECORD"):
+    if header is None and not _may_exist(path + os.sep + "RECORD"):
         return {
             "name": None,
-            "anomalies": ["%s has neither METADATA nor RECORD: not a distribution" % info],
+            "anomalies": ["%s has neither METADATA nor RECORD: no distribution" % clean(info)],
         }
     name, version = _name_and_version(header or {}, stem, info, anomalies)
     facts: dict[str, Any] = {"name": name, "version": version}
@@ -116,24 +131,33 @@ def _read(path: str, info: str) -> dict[str, Any]:
     return facts
 
 
+def _may_exist(path: str) -> bool:
+    """Whether a file is there, or nobody here may know: that is not the same as absent."""
+    try:
+        os.stat(path)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
+
+
 def _name_and_version(
     header: dict[str, str], stem: str, info: str, anomalies: list[str]
 ) -> tuple[str | None, str | None]:
     folder_name, _, folder_version = stem.partition("-")
     name = header.get("name")
     if name is None or not _DIST_NAME.match(name):
-        anomalies.append("%s names no distribution in its METADATA" % _clean(info))
+        anomalies.append("%s names no distribution in its METADATA" % clean(info))
         name = folder_name if _DIST_NAME.match(folder_name) else None
     version = header.get("version")
     if version is None:
         version = re.sub(r"-py\d+\.\d+.*\Z", "", folder_version) or None
     if version is not None and not _VALID_VERSION.match(version):
-        anomalies.append("%s has the invalid version %s" % (_clean(info), _clean(version)))
-        version = _clean(version)
+        anomalies.append("%s has the invalid version %s" % (clean(info), clean(version)))
+        version = clean(version)
     return name, version
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """A text from a file as one printable line (case 26: names can be hostile)."""
     return "".join(ch if ch.isprintable() else "?" for ch in text)[:200]
 
@@ -181,7 +205,7 @@ def _wheel_facts(path: str, info: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     installer = _text(path, "INSTALLER")
     if installer and installer.strip():
-        facts["installer"] = _clean(installer.strip().split("\n")[0])
+        facts["installer"] = clean(installer.strip().split("\n")[0])
     wheel = _text(path, "WHEEL") or ""
     tags = sorted(re.findall(r"(?m)^Tag:[ \t]*([\w.]+-[\w.]+-[\w.]+)\s*$", wheel))
     if tags:

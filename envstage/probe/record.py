@@ -59,17 +59,22 @@ def matching_share(path: str) -> float:
     except OSError:
         return 0.0
     for name, _, size in rows(text):
-        if not size.isdigit():
+        if size_of(size) < 0:
             continue
         total += 1
-        matching += _size(os.path.join(folder, name)) == int(size)
+        matching += _size(os.path.join(folder, name)) == size_of(size)
     return matching / total if total else 0.0
+
+
+def size_of(text: str) -> int:
+    """A size in bytes as RECORD has it; -1 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
 def _size(path: str) -> int:
     try:
         return os.stat(path).st_size
-    except OSError:
+    except (OSError, ValueError):  # NUL in a name is a ValueError
         return -1
 
 
@@ -79,9 +84,12 @@ def rows(text: str) -> Iterator[tuple[str, str, str]]:
         if '"' in line:
             import csv
 
-            for row in csv.reader([line]):
-                if len(row) >= 3:
-                    yield row[0], row[1], row[2]
+            try:
+                found = [row for row in csv.reader([line]) if len(row) >= 3]
+            except csv.Error:  # a field larger than 128 KiB
+                continue
+            for row in found:
+                yield row[0], row[1], row[2]
             continue
         name, _, rest = line.rpartition(",")
         name, _, digest = name.rpartition(",")

@@ -35,8 +35,8 @@ def artifacts_of(installer: Installer, snapshot: Snapshot, progress: Progress) -
         return {}
     if installer.uv is None:
         raise EnvstageError(
-            "uv is not installed, and only an index knows digests and URLs",
-            fix="pip install 'envstage[recreate]'",
+            "uv is not installed, and it is what asks the indexes for digests and URLs",
+            fix="pip install 'envstage[recreate]', or see https://docs.astral.sh/uv/",
         )
     indexes = Indexes(extra=extra_indexes(packages)).merged(installer.indexes)
     with tempfile.TemporaryDirectory(prefix="envstage-") as folder:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from envstage.errors import EnvstageError
+from envstage.recreate.conda import META
 from envstage.recreate.failures import BuildError, failure
 from envstage.recreate.installer import Installer
 from envstage.recreate.interpreters import Interpreter
@@ -26,9 +27,10 @@ SOURCES: Final = "src"
 
 def python_of(folder: str) -> str:
     """The interpreter of an environment."""
-    return os.path.join(
-        folder, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python"))
-    )
+    if os.name != "nt":
+        return os.path.join(folder, "bin", "python")
+    inner = () if os.path.isdir(os.path.join(folder, META)) else ("Scripts",)
+    return os.path.join(folder, *inner, "python.exe")
 
 
 @contextlib.contextmanager
@@ -77,21 +79,19 @@ def _is_free(folder: str) -> bool:
     return not names or MARKER in names
 
 
-def build(
-    installer: Installer,
-    interpreter: Interpreter,
-    folder: str,
-    todo: Plan,
-    progress: Progress,
-) -> None:
-    """Make the environment and install into it.
+def make(installer: Installer, interpreter: Interpreter, folder: str, progress: Progress) -> None:
+    """Make an environment with nothing in it; `BuildError` where that fails."""
+    done = installer.make(interpreter.path, folder, progress)
+    if done.returncode:
+        raise failure(done, ())
+
+
+def fill(installer: Installer, folder: str, todo: Plan, progress: Progress) -> None:
+    """Install into an environment what a plan says.
 
     Raises:
         BuildError: which package, and why.
     """
-    done = installer.make(interpreter.path, folder, progress)
-    if done.returncode:
-        raise failure(done, ())
     python = python_of(folder)
     _install_lines(installer, python, folder, todo, progress)
     for each in todo.folders:
@@ -127,19 +127,25 @@ def _install_folder(installer: Installer, python: str, each: Folder, progress: P
 def _cloned(installer: Installer, folder: str, clone: Clone, progress: Progress) -> str:
     path = os.path.join(folder, SOURCES, clone.name)
     environ = {**installer.environ, "GIT_TERMINAL_PROMPT": "0"}
-    for argv in (
+    steps = [
         ["git", "clone", "--quiet", "--no-checkout", "--", clone.url, path],
         ["git", "-C", path, "checkout", "--quiet", "--detach", clone.commit],
-    ):
+    ]
+    if clone.patch:
+        steps.append(["git", "-C", path, "apply", "--whitespace=nowarn", "--", clone.patch])
+    for argv in steps:
         try:
             done = run(argv, environ=environ, progress=progress)
         except OSError:
             raise BuildError("git is not installed", where=clone.name) from None
         if done.returncode:
-            raise BuildError(
-                f"commit {clone.commit} of its repository cannot be fetched: "
+            error = BuildError(
+                f"commit {clone.commit} of its repository cannot be "
+                f"{'edited as it was' if argv[3] == 'apply' else 'fetched'}: "
                 f"{done.lines[-1] if done.lines else clone.url}",
                 where=clone.name,
                 fix="Ask whoever has the repository to push that commit",
             )
+            error.lacking = (clone.name,)
+            raise error
     return os.path.join(path, *(clone.subdirectory or "").split("/"))

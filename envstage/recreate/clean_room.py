@@ -10,6 +10,7 @@ import msgspec
 
 from envstage.errors import EnvstageError
 from envstage.project import Project, open_project
+from envstage.snapshot.secrets import without_secret_words
 from envstage.world import TimedOut, World
 
 _GIT_TIMEOUT_S: Final = 600
@@ -80,7 +81,7 @@ def _git(world: World, git: str, folder: str, *words: str) -> str:
     if done.returncode:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise EnvstageError(
-            f"git says: {' '.join(last) or 'nothing'}",
+            f"git says: {without_secret_words(' '.join(last)) or 'nothing'}",
             where=folder,
             fix="Proving needs a repository and a revision in which environment/ is committed",
         )

@@ -9,7 +9,7 @@ from envstage.recreate.process import Finished
 
 _CAUSES: Final = (
     (
-        r"401|403|authentication credentials|Unauthorized|Forbidden",
+        r"\b40[13]\b|authentication credentials|Unauthorized|Forbidden",
         "an index wants credentials",
         "Set them for this index (netrc, keyring, or UV_INDEX/PIP_EXTRA_INDEX_URL with a user)",
     ),
@@ -38,7 +38,9 @@ _CAUSES: Final = (
     ),
     (
         r"no version of|No matching distribution|Could not find a version|not found in the "
-        r"package registry|no wheels|has no wheels|There are no versions",
+        r"package registry|no wheels|has no wheels|There are no versions|"
+        # conda's programs of an archive, or of a spec.
+        r"PackagesNotFound|nothing provides|does not exist|\b404\b",
         "no index that is known here serves this version: it vanished, or it comes from a "
         "private index. It cannot be rebuilt from elsewhere",
         "Name the index that has it (--index URL), or a folder with its wheel (--find-links DIR)",
@@ -46,12 +48,16 @@ _CAUSES: Final = (
     (r"No space left on device", "the disk is full", "Free some space and run it again"),
 )
 _TAIL: Final = 3
+# What nobody can mend by trying again: the rest of the environment can do without it (`--keep`).
+_LASTING: Final = ("no index that is known here", "it is only there as source", "its commit cannot")
 
 
 class BuildError(EnvstageError):
     """The environment could not be built: nothing is left of it."""
 
     exit_code = INCOMPLETE
+    lacking: tuple[str, ...] = ()
+    """The packages that cannot be had from here, where it is that."""
 
 
 def failure(done: Finished, names: Sequence[str]) -> BuildError:
@@ -66,7 +72,9 @@ def failure(done: Finished, names: Sequence[str]) -> BuildError:
     where = ", ".join(guilty[:5]) or "the installer"
     for pattern, what, fix in _CAUSES:
         if re.search(pattern, text):
-            return BuildError(what, where=where, fix=fix)
+            error = BuildError(what, where=where, fix=fix)
+            error.lacking = tuple(guilty) if what.startswith(_LASTING) else ()
+            return error
     last = [line.strip() for line in done.lines if line.strip()][-_TAIL:]
     return BuildError(
         f"could not be installed: {' / '.join(last) or 'the installer said nothing'}", where=where

@@ -6,7 +6,6 @@ and an old one cannot install what is there today.
 
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,9 +14,9 @@ import msgspec
 from envstage.errors import EnvstageError
 from envstage.indexes import Indexes
 from envstage.recreate.process import Finished, Progress, run
+from envstage.recreate.programs import find_pip, find_uv
 from envstage.world import World
 
-_PROBE_TIMEOUT_S: Final = 60
 _WANTS_CREDENTIALS: Final = re.compile(r"authentication credentials|\b40[13]\b")
 # What would make an installer or an interpreter look at another environment than ours.
 _DROPPED: Final = (
@@ -146,18 +145,10 @@ def find_installer(world: World, indexes: Indexes, *, is_offline: bool = False) 
     uv = find_uv(world)
     if uv is not None:
         return Installer(uv=uv, indexes=indexes, is_offline=is_offline, environ=environ)
-    for python in (sys.executable, world.which("python3"), world.which("python")):
-        pip = (python or "", "-m", "pip")
-        if python and world.run([*pip, "--version"], timeout_s=_PROBE_TIMEOUT_S).returncode == 0:
-            return Installer(pip=pip, indexes=indexes, is_offline=is_offline, environ=environ)
+    pip = find_pip(world)
+    if pip is not None:
+        return Installer(pip=pip, indexes=indexes, is_offline=is_offline, environ=environ)
     raise EnvstageError(
-        "neither uv nor pip is there to build an environment with",
+        "neither uv nor pip (22.3 or newer) is there to install packages with",
         fix="pip install 'envstage[recreate]', or see https://docs.astral.sh/uv/",
     )
-
-
-def find_uv(world: World) -> str | None:
-    """uv beside this interpreter, else on PATH."""
-    name = "uv.exe" if os.name == "nt" else "uv"
-    beside = os.path.join(os.path.dirname(sys.executable), name)
-    return beside if world.exists(beside) else world.which("uv")

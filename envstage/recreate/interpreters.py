@@ -11,6 +11,7 @@ from envstage.errors import EnvstageError
 from envstage.export.packages import python_version
 from envstage.recreate.installer import Installer
 from envstage.recreate.process import Progress, run
+from envstage.snapshot.canonical import parsed_as
 from envstage.snapshot.model import Snapshot
 from envstage.world import TimedOut, World
 
@@ -106,7 +107,7 @@ def _here(world: World, wanted: Wanted, installer: Installer) -> Iterator[Interp
         if real in seen:
             continue
         seen.add(real)
-        found = _asked(world, path)
+        found = asked(world, path)
         if found is not None:
             yield found
 
@@ -140,14 +141,15 @@ def _of_uv(world: World, wanted: Wanted, uv: str) -> Iterator[str]:
     argv = (uv, "python", "list", "--only-installed", "--output-format", "json", wanted.minor)
     try:
         done = world.run(argv, timeout_s=_TIMEOUT_S)
-        listed = msgspec.json.decode(done.stdout or b"[]", type=list[dict[str, object]])
-    except (OSError, TimedOut, msgspec.DecodeError, msgspec.ValidationError):
+        listed = parsed_as(done.stdout or b"[]", list[dict[str, object]])
+    except (OSError, TimedOut, ValueError):
         return
     paths = [str(each["path"]) for each in listed if each.get("path")]
     yield from (path for path in paths if "shims" not in path)
 
 
-def _asked(world: World, path: str) -> Interpreter | None:
+def asked(world: World, path: str) -> Interpreter | None:
+    """What an interpreter says of itself; None where it does not start."""
     try:
         done = world.run((path, "-I", "-S", "-c", _ASK), timeout_s=_TIMEOUT_S)
     except (OSError, TimedOut):
@@ -176,7 +178,7 @@ def _fetched(
         path = world.run(argv, timeout_s=_TIMEOUT_S).stdout.decode("utf-8", "replace").strip()
     except (OSError, TimedOut):
         return None
-    found = _asked(world, path) if path else None
+    found = asked(world, path) if path else None
     return found if found is not None and found.version == wanted.version else None
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -11,7 +12,10 @@ from envstage.errors import EnvstageError
 from envstage.indexes import Indexes, configured
 from envstage.project import Project
 from envstage.recreate.plan import Places
+from envstage.snapshot.canonical import parsed_as
 from envstage.world import World
+
+_LIMIT_BYTES: Final = 64 * 1024 * 1024
 
 
 class _Context(msgspec.Struct):
@@ -23,8 +27,9 @@ def recorded(project: Project, environment: str) -> Origins:
     path = project.path(layout.file_of(environment, layout.CONTEXT))
     try:
         with open(path, "rb") as file:
-            return msgspec.json.decode(file.read(), type=_Context).origins
-    except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+            found: _Context = parsed_as(file.read(_LIMIT_BYTES), _Context)
+            return found.origins
+    except (OSError, ValueError):
         return Origins()
 
 
@@ -59,9 +64,14 @@ def indexes_of(
     return named.merged(here).merged(msgspec.structs.replace(before, extra=new))
 
 
-def places_of(project: Project, origins: Origins, *, has_sources: bool) -> Places:
+def places_of(project: Project, environment: str, origins: Origins, *, has_sources: bool) -> Places:
     """Where things lie on this machine."""
-    return Places(root=project.root, local=origins.local, has_sources=has_sources)
+    return Places(
+        root=project.root,
+        environment=environment,
+        local=origins.local,
+        has_sources=has_sources,
+    )
 
 
 def _is_there(place: str) -> bool:

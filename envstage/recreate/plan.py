@@ -1,15 +1,18 @@
 """What to install, package by package, and what cannot be installed from here."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 import msgspec
 
+from envstage import layout
 from envstage.export.conda_packages import conda_pins
 from envstage.export.packages import Package, packages_of
 from envstage.export.pins import is_local, is_valid_version, requirement, why_not
 from envstage.facets.origin import BESIDE
+from envstage.recreate.conda import is_out_of_reach
+from envstage.recreate.diffs import patch_of
 from envstage.snapshot.model import Snapshot
 from envstage.snapshot.tree import tree_digest
 
@@ -30,12 +33,13 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clone(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository that is cloned, to be installed as editable."""
+    """A repository that is cloned, to be installed as editable; `patch`: a file of its edits."""
 
     name: str
     url: str
     commit: str
     subdirectory: str | None = None
+    patch: str | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +49,13 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-Step: TypeAlias = Line | Folder | Clone | Refused
+class FromConda(msgspec.Struct, frozen=True, kw_only=True):
+    """A package that comes with conda's part of the environment."""
+
+    name: str
+
+
+Step: TypeAlias = Line | Folder | Clone | FromConda | Refused
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +83,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """What is not installed."""
         return tuple(each for each in self.steps if isinstance(each, Refused))
 
+    def without(self, names: Collection[str], why: str) -> "Plan":
+        """The same, less what turned out not to be had."""
+        return Plan(
+            steps=tuple(
+                Refused(name=each.name, why=why) if each.name in names else each
+                for each in self.steps
+            )
+        )
+
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
     """Where things lie on this machine.
 
     Attributes:
         root: the project's folder.
+        environment: whose folder in there has the archived edits.
         local: what packages were installed from, by their name, as this machine's last capture
             recorded it. What is taken from there is compared with the snapshot like all else.
         has_sources: whether somebody named further indexes or folders for this rebuild: a
@@ -86,20 +106,27 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     root: str
+    environment: str = layout.MAIN
     local: Mapping[str, str] = {}
     has_sources: bool = False
 
 
 def plan(snapshot: Snapshot, places: Places) -> Plan:
     """What to do for each package of a snapshot."""
-    conda = bool(conda_pins(snapshot))
-    return Plan(steps=tuple(_step(each, places, conda) for each in packages_of(snapshot)))
+    pins = conda_pins(snapshot)
+    lost = tuple(
+        Refused(name=f"conda's {pin.name}", why="from a channel in a folder of another machine")
+        for pin in pins
+        if is_out_of_reach(pin)
+    )
+    found = tuple(_step(each, places, bool(pins)) for each in packages_of(snapshot))
+    return Plan(steps=lost + found)
 
 
 def _step(package: Package, places: Places, is_conda: bool) -> Step:
     name = package.name
     if is_conda and package.conda is not None:
-        return Refused(name=name, why="conda installed it: `envstage export conda` brings it back")
+        return FromConda(name=name)
     if package.folder is not None:
         return _own(package, package.folder, places)
     if package.editable is not None:
@@ -123,8 +150,12 @@ def _editable(package: Package, places: Places) -> Step:
     path = places.local.get(package.name, "")
     if path and package.source in _digests(path):
         return Folder(name=package.name, path=path, is_editable=True)
-    if package.is_edited:
-        why = "an editable checkout with edits that are in no commit; the clean commit is not it"
+    patch = patch_of(places.root, places.environment, package)
+    if package.is_edited and patch is None:
+        why = (
+            "an editable checkout with edits that are in no commit; the clean commit is not it "
+            "(`envstage capture --archive-diffs` keeps them)"
+        )
         return Refused(name=package.name, why=why)
     if package.remote is None or package.commit is None:
         return Refused(name=package.name, why=why_not(package))
@@ -133,6 +164,7 @@ def _editable(package: Package, places: Places) -> Step:
         url=package.remote.partition("+")[2],
         commit=package.commit,
         subdirectory=package.subdirectory,
+        patch=patch if package.is_edited else None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from envstage.snapshot.secrets import without_secret_words
 from envstage.snapshot.words import printable
 
 Progress: TypeAlias = Callable[[str], None]
@@ -50,7 +51,8 @@ def run(
     lines: list[str] = []
     try:
         for line in process.stdout or ():
-            text = printable(line.rstrip("\n").replace("\t", "  "))
+            # Installers and Git repeat the URLs that they were given, and hide few of them.
+            text = without_secret_words(printable(line.rstrip("\n").replace("\t", "  ")))
             lines.append(text)
             progress(text)
         returncode = process.wait()

@@ -6,11 +6,12 @@ import msgspec
 
 from envstage import layout
 from envstage.capture.assemble import Projectors
+from envstage.capture.committed import committed_snapshot, read_view
 from envstage.capture.origins import Origins
-from envstage.capture.write import committed_snapshot, read_view
 from envstage.compare.differences import Difference, differences
 from envstage.config import View
 from envstage.errors import EnvstageError
+from envstage.export.conda_packages import conda_pins
 from envstage.facets import catalogue
 from envstage.project import Project
 from envstage.recreate.clean_room import Room, clean_room
@@ -121,14 +122,21 @@ def _rebuilt(
     )
     installer = find_installer(inside, indexes, is_offline=claim.is_offline)
     # Interpreters belong to the machine: they may lie in the HOME that is hidden from the rest.
-    interpreter = find_interpreter(
-        outside, wanted_by(snapshot), installer, progress, is_strict=claim.is_strict
-    )
+    interpreter = None
+    if not conda_pins(snapshot):
+        interpreter = find_interpreter(
+            outside, wanted_by(snapshot), installer, progress, is_strict=claim.is_strict
+        )
     order = Order(
         snapshot=snapshot,
         config=room.project.config,
         folder=room.folder,
-        places=places_of(room.project, Origins(), has_sources=bool(claim.index + claim.find_links)),
+        places=places_of(
+            room.project,
+            claim.environment,
+            Origins(),
+            has_sources=bool(claim.index + claim.find_links),
+        ),
         interpreter=interpreter,
         is_kept=True,
     )

@@ -6,14 +6,14 @@ from envstage.capture.assemble import snapshot_of
 from envstage.capture.collect import Capture, collect
 from envstage.config import Config, Environment
 from envstage.errors import EnvstageError
-from envstage.export.conda_packages import conda_pins
 from envstage.export.packages import packages_of
 from envstage.export.pins import extra_indexes
 from envstage.indexes import Indexes
-from envstage.recreate.build import build, discard, finish, python_of, unfinished
+from envstage.recreate import conda
+from envstage.recreate.build import discard, fill, finish, make, python_of, unfinished
 from envstage.recreate.failures import BuildError
 from envstage.recreate.installer import Installer
-from envstage.recreate.interpreters import Interpreter, find_interpreter, wanted_by
+from envstage.recreate.interpreters import Interpreter, asked, find_interpreter, wanted_by
 from envstage.recreate.plan import Places, Plan, plan
 from envstage.recreate.process import Progress
 from envstage.recreate.second_try import second_tries
@@ -42,7 +42,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it."""
+    """What came of it.
+
+    Attributes:
+        conda: the program that made conda's part of it.
+    """
 
     folder: str
     interpreter: Interpreter
@@ -52,11 +56,12 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: tuple[Elsewhere, ...]
     capture: Capture
     is_kept: bool
+    conda: str | None = None
 
     @property
     def is_good(self) -> bool:
-        """Whether every package came back as it was."""
-        return all(each.verdict.is_good for each in self.judged)
+        """Whether every package came back as it was, conda's among them."""
+        return _is_good(self.judged, self.elsewhere)
 
 
 def rebuild(world: World, order: Order, installer: Installer, progress: Progress) -> Rebuilt:
@@ -70,25 +75,23 @@ def rebuild(world: World, order: Order, installer: Installer, progress: Progress
     """
     todo = plan(order.snapshot, order.places)
     _require_possible(order, todo)
-    wanted = wanted_by(order.snapshot)
     installer = installer.with_indexes(_with_pytorch(installer, order.snapshot))
-    interpreter = order.interpreter or find_interpreter(
-        world, wanted, installer, progress, is_strict=order.is_strict
-    )
+    part = conda.conda_part(world, order.snapshot)
     with unfinished(order.folder):
-        progress(f"building with {installer.name} and Python {interpreter.version}")
-        build(installer, interpreter, order.folder, todo, progress)
+        interpreter = _made(world, order, part, installer, progress)
+        todo = _filled(order, todo, installer, progress)
         capture, judged = _compared(world, order, installer, todo, progress)
-        found = _snapshot(capture, order)
+        others = elsewhere(order.snapshot.facts, _snapshot(capture, order).facts)
         rebuilt = Rebuilt(
             folder=order.folder,
             interpreter=interpreter,
-            is_exact_interpreter=interpreter.version == wanted.version,
+            is_exact_interpreter=interpreter.version == wanted_by(order.snapshot).version,
             plan=todo,
             judged=judged,
-            elsewhere=elsewhere(order.snapshot.facts, found.facts),
+            elsewhere=others,
             capture=capture,
-            is_kept=order.is_kept or all(each.verdict.is_good for each in judged),
+            is_kept=order.is_kept or _is_good(judged, others),
+            conda=part.program if part is not None else None,
         )
     if rebuilt.is_kept:
         finish(order.folder)
@@ -100,15 +103,6 @@ def rebuild(world: World, order: Order, installer: Installer, progress: Progress
 def _require_possible(order: Order, todo: Plan) -> None:
     """Refuse before anything is built what can be refused by then."""
     name = order.snapshot.environment
-    if conda_pins(order.snapshot):
-        raise EnvstageError(
-            "conda made this environment, and neither uv nor pip can bring it back",
-            where=f"environment {name}",
-            fix=(
-                "Run `envstage export conda -o environment.yml` and "
-                "`PIP_NO_DEPS=1 conda env create -f environment.yml`, then `envstage check`"
-            ),
-        )
     if not packages_of(order.snapshot):
         raise EnvstageError("the snapshot names no package", where=f"environment {name}")
     if todo.refused and not order.is_kept:
@@ -122,6 +116,49 @@ def _require_possible(order: Order, todo: Plan) -> None:
                 "with --keep"
             ),
         )
+
+
+def _made(
+    world: World,
+    order: Order,
+    part: conda.CondaPart | None,
+    installer: Installer,
+    progress: Progress,
+) -> Interpreter:
+    """Make the environment that packages go into; its interpreter."""
+    if part is None:
+        found = order.interpreter or find_interpreter(
+            world, wanted_by(order.snapshot), installer, progress, is_strict=order.is_strict
+        )
+        progress(f"building with {installer.name} and Python {found.version}")
+        make(installer, found, order.folder, progress)
+        return found
+    progress(f"building with {part.program}, and {installer.name} for the rest")
+    is_offline = installer.is_offline
+    conda.make(part, order.folder, dict(world.environ), progress, is_offline=is_offline)
+    interpreter = asked(world, python_of(order.folder))
+    if interpreter is None:
+        raise BuildError("conda made an environment without a Python that starts", where="python")
+    return interpreter
+
+
+def _filled(order: Order, todo: Plan, installer: Installer, progress: Progress) -> Plan:
+    """Install what the plan says; with `--keep`, what can be had of it. The plan as it was done."""
+    while True:
+        try:
+            fill(installer, order.folder, todo, progress)
+            return todo
+        except BuildError as error:
+            if not order.is_kept or not error.lacking:
+                raise
+            progress(f"going on without {', '.join(error.lacking)}: {error.what}")
+            todo = todo.without(error.lacking, error.what)
+
+
+def _is_good(judged: tuple[Judged, ...], others: tuple[Elsewhere, ...]) -> bool:
+    return all(each.verdict.is_good for each in judged) and not any(
+        each.address[0] == "conda" for each in others
+    )
 
 
 def _with_pytorch(installer: Installer, snapshot: Snapshot) -> Indexes:

@@ -21,7 +21,7 @@ def summary(rebuilt: Rebuilt, snapshot: Snapshot) -> list[str]:
         wanted = value_text(snapshot.facts.get(("python", "version")))
         lines.append(f"  python: {rebuilt.interpreter.version} instead of {wanted}")
     lines += [f"  {text}" for text in _wrong(rebuilt)]
-    others = [each for each in rebuilt.elsewhere if each.address[0] != "variables"]
+    others = [each for each in rebuilt.elsewhere if each.address[0] not in ("variables", "conda")]
     if others:
         lines.append("not the environment's, but this machine's:")
     for other in others:
@@ -36,7 +36,7 @@ def way_back(
     rebuilt: Rebuilt, snapshot: Snapshot, revision: str | None, *, uses_dvc: bool
 ) -> list[str]:
     """The rest of the way to that commit's run, as commands."""
-    lines = [f". {shlex.quote(os.path.join(rebuilt.folder, 'bin', 'activate'))}"]
+    lines = [_activation(rebuilt)]
     variables = settable(snapshot.facts, rebuilt.capture.facts)
     lines += [f"export {name}={shlex.quote(text)}" for name, text in variables.items()]
     if revision is not None:
@@ -92,6 +92,13 @@ def reason(rebuilt: Rebuilt, judged: Judged) -> str:
     return printable(judged.words)
 
 
+def _activation(rebuilt: Rebuilt) -> str:
+    if rebuilt.conda is not None:
+        program = os.path.basename(rebuilt.conda)
+        return f"{shlex.quote(program)} activate {shlex.quote(rebuilt.folder)}"
+    return f". {shlex.quote(os.path.join(rebuilt.folder, 'bin', 'activate'))}"
+
+
 def _headline(rebuilt: Rebuilt) -> str:
     text = counts(rebuilt.judged)
     if rebuilt.is_good:
@@ -106,3 +113,8 @@ def _wrong(rebuilt: Rebuilt) -> Iterator[str]:
         yield f"{each.name}: {reason(rebuilt, each)}"
     if len(wrong) > _SHOWN:
         yield f"and {len(wrong) - _SHOWN} more"
+    for other in (each for each in rebuilt.elsewhere if each.address[0] == "conda"):
+        yield (
+            f"{printable(written(other.address))}: {value_text(other.found)} instead of "
+            f"{value_text(other.wanted)}"
+        )

@@ -8,8 +8,8 @@ from envstage import layout
 from envstage.compare.foreign import COMPANIONS
 from envstage.errors import EnvstageError
 from envstage.refs.named import Named, named
+from envstage.snapshot.document import LIMIT_BYTES
 
-LIMIT_BYTES: Final = 64 * 1024 * 1024
 # Documents that a folder is known by, the most telling first.
 _KNOWN: Final = (layout.SNAPSHOT, "wandb-metadata.json", "python_env.yaml", "MLmodel")
 

@@ -14,9 +14,10 @@ from envstage.capture.collect import Capture, collect
 from envstage.config import Config
 from envstage.errors import CaptureError, EnvstageError
 from envstage.project import Project, open_project
-from envstage.refs import files, fingerprints, revisions
+from envstage.refs import files, fingerprints, revisions, runs
 from envstage.refs.git import Git
 from envstage.refs.named import Named, named
+from envstage.snapshot.document import LIMIT_BYTES
 from envstage.views import document as view_document
 from envstage.views.document import ViewDocument
 from envstage.world import World
@@ -51,9 +52,9 @@ def resolve(world: World, project: Project, ref: str, environment: str, start: s
     if ref == NOW:
         return now(world, project, environment)
     if ref == STDIN:
-        return named(sys.stdin.buffer.read(files.LIMIT_BYTES), "standard input")
+        return named(sys.stdin.buffer.read(LIMIT_BYTES), "standard input")
     git = Git(world, project.root)
-    found = _candidates(git, project, ref, environment, start)
+    found = _candidates(world, git, project, ref, environment, start)
     if not found:
         raise _nothing(git, project, ref)
     if len({each.identity for each in found}) > 1:
@@ -158,8 +159,13 @@ def project_or_folder(start: str) -> Project:
         return Project(root=os.path.abspath(start), config=Config())
 
 
+def _run(world: World, project: Project, ref: str) -> Named:
+    data, label = runs.run_data(world, project, ref)
+    return named(data, label)
+
+
 def _candidates(
-    git: Git, project: Project, ref: str, environment: str, start: str
+    world: World, git: Git, project: Project, ref: str, environment: str, start: str
 ) -> list[Candidate]:
     if not ref:
         return []
@@ -185,6 +191,8 @@ def _candidates(
                 identity=f"{revision.commit}:{revision.file}",
             )
         )
+    if runs.is_run(ref):
+        found.append(Candidate(spelling=ref, load=lambda: _run(world, project, ref), identity=ref))
     if fingerprints.is_fingerprint(ref):
         for each in fingerprints.matches(git, project, ref):
             found.append(

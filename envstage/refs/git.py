@@ -7,6 +7,7 @@ shown, and objects that are not here are not fetched.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -140,6 +141,37 @@ class Git:
                 found.append((commit, blob, word))
                 blob = ""
         return found
+
+    def changes(
+        self, paths: Sequence[str], *, start: Sequence[str] = ("HEAD",), most: int = 0
+    ) -> Iterator[tuple[Commit, str, str, str]]:
+        """What commits changed at paths, the newest commit first; merges are left out.
+
+        Args:
+            paths: Git's pathspecs, relative to the folder.
+            start, most: as for `history`.
+
+        Yields:
+            The commit, the file, and the blobs that it was before and after (zeros: none).
+        """
+        argv = ["log", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--relative"]
+        argv += [f"--format=%x01{_COMMIT_FORMAT}", "--no-color", "--no-show-signature"]
+        argv += [f"--max-count={most}"] if most else []
+        data = self._run(*argv, *start, "--", *paths).decode("utf-8", "replace")
+        for record in data.split("\x01")[1:]:
+            fields = record.split("\0")
+            commit = Commit(
+                id=fields[0],
+                parent=fields[1].partition(" ")[0],
+                time=fields[2],
+                author=fields[3],
+                subject=fields[4],
+            )
+            marks = [field.lstrip("\n") for field in fields[5:]]
+            for mark, file in pairwise(marks):
+                if mark.startswith(":"):
+                    _, _, old, new, _ = mark.split(" ")
+                    yield commit, file, old, new
 
     def with_prefix(self, digits: str) -> list[str]:
         """The commits whose ids begin with these digits."""

@@ -64,6 +64,11 @@ def history(
     )
 
 
+def starts(world: World, project: Project, revision: str) -> tuple[str, ...]:
+    """The revisions that a history of REVISION begins with; errors as for `history`."""
+    return _start(Git(world, project.root), revision)
+
+
 def _start(git: Git, revision: str) -> tuple[str, ...]:
     if not revision:
         if git.commit_of("HEAD") is None:

@@ -6,9 +6,11 @@ import msgspec
 
 from envstage.compare import foreign
 from envstage.compare.sides import Coverage, Side
-from envstage.refs import receipt
+from envstage.receipts.document import Sealed, is_receipt
+from envstage.refs.receipt import decode_held
 from envstage.snapshot.document import decode
 from envstage.snapshot.model import Facts, Level, Snapshot
+from envstage.snapshot.withheld import without_suspects
 from envstage.views import document as view_document
 from envstage.views.document import WIDE, ViewDocument
 
@@ -19,6 +21,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         commit: the commit that it was read from, if any.
         coverage: how far a document sees that is no snapshot of ours.
+        receipt: what it was read from, if that was the evidence of a run.
         format: what wrote it: `snapshot`, `view`, `receipt`, `pip freeze`.
     """
 
@@ -27,6 +30,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     snapshot: Snapshot | None = None
     view: ViewDocument | None = None
+    receipt: Sealed | None = None
     commit: str | None = None
     coverage: Coverage | None = None
     format: str = "snapshot"
@@ -47,7 +51,7 @@ def named(data: bytes, where: str, beside: Mapping[str, bytes] | None = None) ->
     Raises:
         EnvstageError: it is none of these, damaged, or of a newer schema.
     """
-    if receipt.is_receipt(data):
+    if is_receipt(data):
         return _receipt(data, where)
     if is_ours(data):
         return _ours(data, where)
@@ -59,7 +63,7 @@ def named(data: bytes, where: str, beside: Mapping[str, bytes] | None = None) ->
     return Named(
         label=where,
         level=Level.HARDWARE,
-        facts=other.facts,
+        facts=without_suspects(other.facts),
         coverage=other.coverage,
         format=other.format,
     )
@@ -67,6 +71,7 @@ def named(data: bytes, where: str, beside: Mapping[str, bytes] | None = None) ->
 
 def named_view(view: ViewDocument, where: str) -> Named:
     """A view as a REF names it."""
+    view = msgspec.structs.replace(view, facts=without_suspects(view.facts))
     # A wide view lists every package; an observed one is silent about what was not used.
     complete = frozenset({"packages", "conda"}) if view.selection == WIDE else frozenset[str]()
     return Named(
@@ -91,15 +96,18 @@ def _ours(data: bytes, where: str) -> Named:
 
 
 def named_snapshot(snapshot: Snapshot, where: str) -> Named:
-    """A snapshot as a REF names it."""
+    """A snapshot as a REF names it: what looks like a secret in it goes nowhere else."""
+    facts = without_suspects(snapshot.facts)
+    if facts is not snapshot.facts:
+        snapshot = msgspec.structs.replace(snapshot, facts=facts)
     return Named(label=where, level=snapshot.level, facts=snapshot.facts, snapshot=snapshot)
 
 
 def _receipt(data: bytes, where: str) -> Named:
-    found = receipt.decode_receipt(data, where)
+    held = decode_held(data, where)
     # The snapshot says more: a receipt holds the view that its run was finalised with as well.
-    if found.snapshot is not None:
-        made = named_snapshot(found.snapshot, where)
-        return msgspec.structs.replace(made, view=found.view, format="receipt")
-    assert found.view is not None, "a receipt holds one of the two"
-    return msgspec.structs.replace(named_view(found.view, where), format="receipt")
+    if held.snapshot is not None:
+        made = named_snapshot(held.snapshot, where)
+    else:
+        made = named_view(held.view, where)
+    return msgspec.structs.replace(made, view=held.view, receipt=held.sealed, format="receipt")

@@ -1,61 +1,42 @@
-"""A receipt as a REF: the snapshot and the view that the evidence of a run holds.
+"""A receipt as a REF: the snapshot and the view that the evidence of a run holds."""
 
-What a receipt is besides belongs to the package that writes it. Here only two of its keys are
-known: `"snapshot"` and `"view"`, each a document as it stands in its own file.
-"""
-
-import json
 from typing import Any
 
 import msgspec
 
-from envstage.snapshot.canonical import parsed
-from envstage.snapshot.document import damaged, decode
+from envstage.errors import EnvstageError
+from envstage.receipts.document import Sealed, TamperedError, decode
+from envstage.snapshot import document as snapshot_document
+from envstage.snapshot.canonical import canonical
 from envstage.snapshot.model import Snapshot
 from envstage.views import document as view_document
 from envstage.views.document import ViewDocument
 
-_MARK = b'"receipt"'
-
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """The documents that a receipt holds: at least one of them."""
+    """The documents that a receipt holds."""
 
+    sealed: Sealed
+    view: ViewDocument
     snapshot: Snapshot | None = None
-    view: ViewDocument | None = None
 
 
-def is_receipt(data: bytes) -> bool:
-    """Whether a document says of itself that it is a receipt."""
-    if _MARK not in data or b'"document"' not in data:
-        return False
+def decode_held(data: bytes, where: str) -> Held:
+    """Read a receipt and the documents in it; errors as for `receipts.document.decode`."""
+    sealed = decode(data, where)
+    snapshot = sealed.receipt.snapshot
     try:
-        document = parsed(data)
-    except ValueError:
-        return False
-    return isinstance(document, dict) and document.get("document") == "receipt"
+        return _held(sealed, snapshot, where)
+    except EnvstageError as error:
+        # Its digest was made anew, what is in it was not.
+        raise TamperedError(error.what, where=error.where, fix=error.fix) from None
 
 
-def decode_held(document: dict[str, Any], where: str) -> Held:
-    """The documents in a receipt; errors as for `decode`."""
-    snapshot, view = document.get("snapshot"), document.get("view")
+def _held(sealed: Sealed, snapshot: dict[str, Any] | None, where: str) -> Held:
     return Held(
-        snapshot=decode(_bytes(snapshot), f"{where}: snapshot") if snapshot else None,
-        view=view_document.decode(_bytes(view), f"{where}: view") if view else None,
+        sealed=sealed,
+        view=view_document.from_json(sealed.receipt.view.document, f"{where}: view"),
+        snapshot=snapshot_document.decode(canonical(snapshot), f"{where}: snapshot")
+        if snapshot
+        else None,
     )
-
-
-def decode_receipt(data: bytes, where: str) -> Held:
-    """Read a receipt.
-
-    Raises:
-        EnvstageError: it holds neither, or one that is damaged.
-    """
-    held = decode_held(parsed(data), where)
-    if held.snapshot is None and held.view is None:
-        raise damaged(where, "is a receipt without a snapshot and without a view")
-    return held
-
-
-def _bytes(document: Any) -> bytes:
-    return json.dumps(document).encode()

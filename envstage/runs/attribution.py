@@ -143,6 +143,9 @@ class Owners:
         self._checkouts = {
             path + os.sep: each.name for each in probe.distributions for path in _checkout(each)
         }
+        infos = [each for each in probe.distributions if each.metadata_path.endswith(".dist-info")]
+        folders = {probe.prefix, probe.base_prefix, *(each.location for each in infos)}
+        self._environments = tuple(folder + os.sep for folder in folders if folder)
 
     def owner(self, path: str) -> str | None:
         """The distribution of a file; None for code, the standard library and loose modules."""
@@ -157,9 +160,15 @@ class Owners:
     def of_checkout(self, path: str) -> str | None:
         """The editable install whose checkout holds a file."""
         for checkout, name in self._checkouts.items():
-            if path.startswith(checkout):
+            if path.startswith(checkout) and not self._is_of_environment(path, checkout):
                 return name
         return None
+
+    def _is_of_environment(self, path: str, checkout: str) -> bool:
+        """Whether a file lies in an environment that was made inside a checkout (`.venv`)."""
+        return any(
+            folder.startswith(checkout) and path.startswith(folder) for folder in self._environments
+        )
 
     def in_entry(self, entry: str, relative: str) -> str | None:
         """The distribution of a file by its path below a folder of the import path."""

@@ -2,25 +2,26 @@
 
 import enum
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from envstage import layout
 from envstage.capture.assemble import Projectors
-from envstage.capture.write import project_lock, read_view
-from envstage.compare.differences import differences
-from envstage.compare.render import short
+from envstage.capture.committed import project_lock, read_view
 from envstage.errors import RefusedError
 from envstage.facets.imports import Names
 from envstage.observer.observation import Observation
 from envstage.project import Project
 from envstage.runs.attribution import observed_selection, without_python
+from envstage.runs.drift import drift_of
 from envstage.runs.guard import Guarded
+from envstage.runs.policy import OnDrift, Verdicts
 from envstage.runs.reasons import reasons_of
 from envstage.runs.used import Kept, Used
 from envstage.snapshot.files import write
+from envstage.snapshot.secrets import REMOVED
 from envstage.views import archive
 from envstage.views import document as view_document
 from envstage.views.archive import Archived
@@ -31,6 +32,8 @@ from envstage.views.selection import Selection, selection_of
 _INPUTS_AT_MOST: Final = 2000
 # The command and its parameters stand there.
 _PIPELINE_FILES: Final = (layout.PARAMS_FILE, "dvc.yaml", "Snakefile")
+# Of scripts, with what Snakemake puts before them; gone after the run.
+_COPIES: Final = f"{os.sep}.snakemake{os.sep}scripts{os.sep}"
 _GPU_PACKAGES: Final = frozenset(
     "torch tensorflow jaxlib jax cupy numba xgboost lightgbm catboost onnxruntime-gpu "
     "paddlepaddle cudf cuml".split()
@@ -57,27 +60,46 @@ class Finalised(msgspec.Struct, frozen=True, kw_only=True):
     doubts: tuple[str, ...] = ()
 
 
-def used_by(project: Project, guarded: Guarded) -> Used:
-    """What a run that ended well used.
+def used_by(project: Project, guarded: Guarded, code: Sequence[str] = ()) -> Used:
+    """What a run that ended well used; of one that nobody observed, what its view says.
+
+    Args:
+        code: files of the run's own code that nobody sees being read: of a `script:` rule
+            Snakemake runs a copy.
 
     Raises:
         RefusedError: a fact that the run used is no longer what it was at the start: the
             result cannot be trusted, and its key would lie.
     """
     observation, after = guarded.observation, guarded.after
-    if observation is None or after is None:
+    if after is None:
         raise ValueError("a run that did not end well used nothing that counts")
+    if observation is None:
+        selection = selection_of(guarded.document, guarded.view.include)
+        return Used(selection=selection, verdicts=_verdicts(guarded, after, selection))
+    observation = _by_its_own_name(observation, project, code)
     doubts = [*observation.doubts, *_other_doubts(observation, after)]
     selection = None if doubts else _selection(observation, after)
     if selection is None and not doubts:
         doubts.append("the environment's interpreter gave no answer")
-    _require_unchanged(guarded, after, selection)
     return Used(
         selection=selection,
         doubts=tuple(doubts),
         inputs=_inputs(project, guarded, observation, after.names),
         reasons=_reasons(project, observation, after),
+        verdicts=_verdicts(guarded, after, selection),
     )
+
+
+def _verdicts(guarded: Guarded, after: Projectors, selection: Selection | None) -> Verdicts:
+    drift = drift_of(guarded, after, selection)
+    if drift and guarded.policy.on_drift is OnDrift.FAIL:
+        raise RefusedError(
+            f"the environment changed while the command ran: {drift}",
+            where=f"view {guarded.view.name}",
+            fix="Nothing was finalised; run the stage again",
+        )
+    return Verdicts(mismatch=guarded.mismatch, drift=drift)
 
 
 def _reasons(project: Project, observation: Observation, after: Projectors) -> dict[str, str]:
@@ -89,12 +111,39 @@ def _reasons(project: Project, observation: Observation, after: Projectors) -> d
 
 def finalise(project: Project, guarded: Guarded, used: Used) -> Finalised:
     """Rewrite a view with what its run used; keep the file's time (Snakemake looks at it)."""
-    after = _after(guarded)
-    document = after.project(guarded.view, used.selection).document
+    document = _made(guarded, used, used.selection)
     with project_lock(project):
         is_changed = _store(project, guarded, document, used)
     fate = Fate.NARROWED if is_changed else Fate.KEPT
-    return _finalised(after, document, Fate.WIDE if used.doubts else fate, used.doubts)
+    return _finalised(guarded, document, Fate.WIDE if used.doubts else fate, used.doubts)
+
+
+def restate(project: Project, guarded: Guarded, used: Used) -> None:
+    """Say in a view what this machine is, by its selection: of a run that nobody observed, on a
+    machine that is otherwise. Its result must not be stored under the view that was there."""
+    document = _made(guarded, used, used.selection)
+    with project_lock(project):
+        archive.keep(project.state, view_document.encode(document))
+        path = project.path(layout.view_file(guarded.view.environment, guarded.view.name))
+        _rewrite(path, view_document.encode(document))
+
+
+def _made(guarded: Guarded, used: Used, selection: Selection | None) -> ViewDocument:
+    """The view that says in which environment a result was made.
+
+    Where that changed meanwhile and the policy let it pass, it is the one of the start: what
+    was loaded was mostly loaded then, and the environment as it is now makes the stage run again.
+    """
+    observation = guarded.observation
+    if not used.verdicts.drift:
+        return _after(guarded).project(guarded.view, selection).document
+    document = guarded.before.project(guarded.view, selection).document
+    missing = observation.missing if observation is not None else ()
+    facts = {
+        address: None if address[0] == "modules" and ".".join(address[1:]) in missing else value
+        for address, value in document.facts.items()
+    }
+    return msgspec.structs.replace(document, facts=facts)
 
 
 def collect_observation(project: Project, guarded: Guarded, used: Used, instance: str) -> Finalised:
@@ -104,21 +153,29 @@ def collect_observation(project: Project, guarded: Guarded, used: Used, instance
     more, and becomes wide where it could not be observed: the key of this run's result holds
     every fact that it used. The others that share the view then run once more.
     """
-    after = _after(guarded)
     environment, view = guarded.view.environment, guarded.view.name
     with project_lock(project):
-        collected(project, environment, view).put(instance, used)
+        _keep(collected(project, environment, view), instance, used)
         # As it is now: another job that shares it may have made it grow since this one began.
         current = read_view(project, environment, view) or guarded.document
         here = selection_of(current, guarded.view.include)
-        if here is None:
-            return _finalised(after, current, Fate.COLLECTED, used.doubts)
-        selection = None if used.selection is None else here.union(used.selection)
-        document = after.project(guarded.view, selection).document
-        if document == current:
-            return _finalised(after, document, Fate.KEPT)
-        _store(project, guarded, document, used)
-    return _finalised(after, document, Fate.GREW, used.doubts)
+        selection = None
+        if here is not None and used.selection is not None:
+            selection = here.union(used.selection)
+        document = _made(guarded, used, selection)
+        is_same = document == current
+        if here is None and (is_same or not used.verdicts.mismatch):
+            return _finalised(guarded, current, Fate.COLLECTED, used.doubts)
+        if not is_same:
+            _store(project, guarded, document, used)
+    return _finalised(guarded, document, Fate.KEPT if is_same else Fate.GREW, used.doubts)
+
+
+def _keep(kept: Kept, instance: str, used: Used) -> None:
+    if REMOVED in instance:
+        # Jobs whose commands differ in nothing but a secret have one name: all of them count.
+        used = used.union(kept.all().get(instance, used))
+    kept.put(instance, used)
 
 
 def collected(project: Project, environment: str, view: str) -> Kept:
@@ -134,7 +191,14 @@ def _after(guarded: Guarded) -> Projectors:
 
 def _store(project: Project, guarded: Guarded, document: ViewDocument, used: Used) -> bool:
     environment, view = guarded.view.environment, guarded.view.name
-    entry = Archived(view=document, inputs=used.inputs, reasons=used.reasons, doubts=used.doubts)
+    verdicts = tuple(each for each in (used.verdicts.mismatch, used.verdicts.drift) if each)
+    entry = Archived(
+        view=document,
+        inputs=used.inputs,
+        reasons=used.reasons,
+        doubts=used.doubts,
+        verdicts=verdicts,
+    )
     path = project.path(layout.view_file(environment, view))
     current = read_view(project, environment, view)
     if current is not None:
@@ -146,9 +210,9 @@ def _store(project: Project, guarded: Guarded, document: ViewDocument, used: Use
 
 
 def _finalised(
-    after: Projectors, document: ViewDocument, fate: Fate, doubts: tuple[str, ...] = ()
+    guarded: Guarded, document: ViewDocument, fate: Fate, doubts: tuple[str, ...] = ()
 ) -> Finalised:
-    answer = after.capture.answer
+    answer = _after(guarded).capture.answer
     return Finalised(
         fate=fate,
         packages=len({each[1] for each in document.facts if each[0] == "packages"}),
@@ -190,24 +254,23 @@ def _other_doubts(observation: Observation, after: Projectors) -> Iterable[str]:
         yield f"the run went through every distribution ({observation.enumerations[0]})"
 
 
-def _require_unchanged(guarded: Guarded, after: Projectors, selection: Selection | None) -> None:
-    start = guarded.before.project(guarded.view, selection).facts
-    found = short(differences(start, after.project(guarded.view, selection).facts))
-    if not found and selection is not None and guarded.observation is not None:
-        # Names are looked up at the end: one that the run did not find must not be there now.
-        names = after.names
-        there = [
-            name
-            for name in guarded.observation.missing
-            if name in selection.modules and names is not None and names.meaning(name) is not None
-        ]
-        found = f"{there[0]} was not found and is there now" if there else ""
-    if found:
-        raise RefusedError(
-            f"the environment changed while the command ran: {found}",
-            where=f"view {guarded.view.name}",
-            fix="Nothing was finalised; run the stage again",
-        )
+def _by_its_own_name(
+    observation: Observation, project: Project, code: Sequence[str]
+) -> Observation:
+    """With the scripts that were run in place of Snakemake's copies of them."""
+    root = os.path.realpath(project.root) + os.sep
+    own = [path for path in map(os.path.realpath, code) if path.startswith(root)]
+    if not own:
+        return observation
+
+    def named(path: str) -> str:
+        return own[0] if _COPIES in path else path
+
+    return msgspec.structs.replace(
+        observation,
+        files=tuple(sorted({*map(named, observation.files), *own})),
+        askers=tuple(sorted({(name, named(path)) for name, path in observation.askers})),
+    )
 
 
 def _inputs(

@@ -4,25 +4,19 @@ Sound because every stored result's key is written after its run, with every fac
 used: DVC and Snakemake hash a job's inputs when it has ended.
 """
 
+import contextlib
 import os
 import re
 import shlex
-import shutil
-import tempfile
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
-from envstage import layout
 from envstage.capture.assemble import Projectors
-from envstage.capture.collect import belongs_here, collect
-from envstage.capture.engine import as_called
-from envstage.capture.write import read_view
-from envstage.compare.render import short
 from envstage.config import View
-from envstage.errors import EnvstageError, RefusedError
+from envstage.errors import EnvstageError
 from envstage.observer.observation import (
     HOOK,
     Observation,
@@ -31,9 +25,13 @@ from envstage.observer.observation import (
     wait_for_stragglers,
 )
 from envstage.observer.started import command_marks
-from envstage.project import Project
+from envstage.project import Project, require_own_folders
 from envstage.runs.command import run_command
+from envstage.runs.ending import Ending
+from envstage.runs.look import Start, look, look_again
+from envstage.runs.policy import REFUSES, OnMismatch, Policy
 from envstage.runs.programs import programs_of
+from envstage.snapshot.model import Facts
 from envstage.views.document import ViewDocument
 from envstage.world import World
 
@@ -47,61 +45,97 @@ _MARK_WORDS: Final = {
 }
 
 
+Runner: TypeAlias = Callable[[Sequence[str], Mapping[str, str]], Ending]
+"""Runs a command to its end, in an environment."""
+
+
 class Guarded(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has ended under the guard.
 
     Attributes:
-        returncode: as a shell reports it: 128 + the signal for a death by signal.
-        before, after: this machine's facts at the start and at the end.
-        observation: None where the command failed; then nothing is finalised.
+        ending: its exit code, or the signal that killed it.
+        mismatch: what this machine is otherwise than the view says, where the policy let it pass.
+        used: the facts that the view on disk selects, as they were at the start.
+        before, after: this machine's facts at the start and at the end; None at the end where
+            the command failed: then nothing is finalised.
+        observation: None where the command failed, or nobody observed.
     """
 
-    returncode: int
+    ending: Ending
     view: View
     document: ViewDocument
+    used: Facts
     before: Projectors
+    policy: Policy = REFUSES
+    mismatch: str = ""
     after: Projectors | None = None
     observation: Observation | None = None
 
+    @property
+    def returncode(self) -> int:
+        """As a shell reports it."""
+        return self.ending.returncode
+
 
 def guard(
-    world: World, project: Project, view: View, argv: Sequence[str], *, is_observed: bool
+    world: World,
+    project: Project,
+    view: View,
+    argv: Sequence[str],
+    *,
+    policy: Policy = REFUSES,
+    say: Callable[[str], None] = lambda text: None,
+    run: Runner = run_command,
 ) -> Guarded:
     """Run a command on the machine that its view describes, and look at what it uses.
+
+    Args:
+        say: told what is otherwise than the view says, where the policy is to warn.
+        run: what starts it; a witness keeps what it sees for a receipt.
 
     Raises:
         RefusedError: this machine is not what the view says; the command was not started.
     """
-    environment = project.config.environment(view.environment)
-    if not belongs_here(as_called(world), project.root, project.config, environment):
-        raise RefusedError(
-            f"this machine is none of the machines of the environment {environment.name}",
-            where=f"view {view.name}",
-            fix="Run it on one of them; `where:` of the environment says which",
-        )
-    before = _projectors(world, project, view)
-    document = _require_match(project, view, before)
-    if not is_observed:
-        returncode = run_command(argv, world.environ)
-        return Guarded(returncode=returncode, view=view, document=document, before=before)
+    start = look(world, project, view, policy)
+    if start.mismatch and policy.on_mismatch is OnMismatch.WARN:
+        say(f"view {view.name}: {start.mismatch}; started nevertheless")
+    if not policy.is_observed:
+        ending = run(argv, world.environ)
+        return _guarded(world, project, view, start, ending, None, policy)
+    require_own_folders(project)
     report = _report_folder(project)
     began_s = time.time()
     try:
         environ = environ_for(report, world.environ)
-        returncode = run_command(argv, environ)
-        if returncode != 0:
-            return Guarded(returncode=returncode, view=view, document=document, before=before)
-        wait_for_stragglers(report, _STRAGGLERS_S)
-        observation = _with_marks(observe(report), argv, environ, report)
-        observation = msgspec.structs.replace(observation, began_s=began_s)
+        ending = run(argv, environ)
+        observation = None
+        if ending.returncode == 0:
+            wait_for_stragglers(report, _STRAGGLERS_S)
+            observation = _with_marks(observe(report), argv, environ, report)
+            observation = msgspec.structs.replace(observation, began_s=began_s)
     finally:
-        shutil.rmtree(report, ignore_errors=True)
+        _remove(report)
+    return _guarded(world, project, view, start, ending, observation, policy)
+
+
+def _guarded(
+    world: World,
+    project: Project,
+    view: View,
+    start: Start,
+    ending: Ending,
+    observation: Observation | None,
+    policy: Policy,
+) -> Guarded:
     return Guarded(
-        returncode=returncode,
+        ending=ending,
         view=view,
-        document=document,
-        before=before,
-        after=_projectors(world, project, view),
+        document=start.document,
+        used=start.used,
+        before=start.facts,
+        policy=policy,
+        mismatch=start.mismatch,
+        after=look_again(world, project, view, start) if ending.returncode == 0 else None,
         observation=observation,
     )
 
@@ -118,39 +152,22 @@ def shell_command(text: str) -> tuple[str, ...]:
     return (shell, *options, "-c", _SETS_PYTHONPATH.sub(rf"\1PYTHONPATH={hook}", text))
 
 
-def _projectors(world: World, project: Project, view: View) -> Projectors:
-    environment = project.config.environment(view.environment)
-    world = as_called(world)
-    capture = collect(world, project.root, project.config, environment)
-    return Projectors(world, project.root, capture)
-
-
-def _require_match(project: Project, view: View, before: Projectors) -> ViewDocument:
-    where = layout.view_file(view.environment, view.name)
-    document = read_view(project, view.environment, view.name)
-    if document is None:
-        raise RefusedError(
-            "there is no view that can be read", where=where, fix="Run the pipeline, or capture"
-        )
-    if before.capture.failure is not None and before.project(view, None).unknown:
-        failure = before.capture.failure
-        raise RefusedError(failure.what, where=f"view {view.name}", fix=failure.fix)
-    found = before.differences_from(view, document)
-    if found:
-        raise RefusedError(
-            f"this machine is not what the view says: {short(found)}",
-            where=where,
-            fix="Run it where the view was captured, or capture this machine first",
-        )
-    return document
-
-
 def _report_folder(project: Project) -> str:
     try:
         os.makedirs(project.state, exist_ok=True)
-        return os.path.realpath(tempfile.mkdtemp(prefix="observed-", dir=project.state))
+        # Not `tempfile`, which loads 10 ms of other things.
+        folder = os.path.join(os.path.realpath(project.state), f"observed-{os.urandom(8).hex()}")
+        os.mkdir(folder, 0o700)
+        return folder
     except OSError as error:
         raise EnvstageError(f"cannot be written: {error.strerror}", where=project.state) from None
+
+
+def _remove(report: str) -> None:
+    with contextlib.suppress(OSError):
+        for name in os.listdir(report):
+            os.unlink(os.path.join(report, name))
+        os.rmdir(report)
 
 
 def _with_marks(

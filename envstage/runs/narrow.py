@@ -8,7 +8,7 @@ import msgspec
 from envstage import layout
 from envstage.capture.assemble import Projectors
 from envstage.capture.collect import collect
-from envstage.capture.write import project_lock, read_view
+from envstage.capture.committed import project_lock, read_view
 from envstage.compare.render import short
 from envstage.config import View
 from envstage.errors import EnvstageError

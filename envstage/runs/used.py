@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from envstage.runs.policy import Verdicts
+from envstage.snapshot.canonical import parsed_as
 from envstage.snapshot.files import write
 from envstage.views.selection import Selection
 
@@ -20,12 +22,16 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         doubts: why it could not.
         inputs: digests of its own code and parameters, by path.
         reasons: why packages and names are selected, in words, by written address.
+        verdicts: what the guard found and was told to let pass.
+        outputs: digests of what it wrote, by path; only where a job is known by them.
     """
 
     selection: Selection | None = None
     doubts: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
     reasons: dict[str, str] = {}
+    verdicts: Verdicts = Verdicts()
+    outputs: dict[str, str] = {}
 
     def union(self, other: "Used") -> "Used":
         """What either used; in doubt if either is."""
@@ -37,6 +43,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
             doubts=tuple(sorted({*self.doubts, *other.doubts})),
             inputs=self.inputs | other.inputs,
             reasons=other.reasons | self.reasons,
+            verdicts=self.verdicts.union(other.verdicts),
         )
 
 
@@ -57,8 +64,8 @@ class Kept:
         for file in self._files():
             try:
                 with open(os.path.join(self._folder, file), "rb") as opened:
-                    entry = msgspec.json.decode(opened.read(_LIMIT_BYTES), type=_Entry)
-            except (OSError, msgspec.DecodeError):
+                    entry: _Entry = parsed_as(opened.read(_LIMIT_BYTES), _Entry)
+            except (OSError, ValueError):
                 continue
             found[entry.name] = entry.used
         return found

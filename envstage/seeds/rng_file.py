@@ -14,7 +14,7 @@ import msgspec
 from envstage.errors import EnvstageError
 from envstage.seeds.contract import LIBRARIES, Streams, imported, library
 from envstage.seeds.record import Seeding, remember, seeding_of
-from envstage.snapshot.canonical import canonical
+from envstage.snapshot.canonical import canonical, parsed_as
 from envstage.snapshot.files import write
 
 SCHEMA: Final = 1
@@ -94,14 +94,14 @@ def _apply(modules: dict[str, ModuleType], states: dict[str, Streams]) -> None:
 
 def _decoded(data: bytes, where: str) -> dict[str, Streams]:
     try:
-        document = msgspec.json.decode(data, type=States)
+        document: States = parsed_as(data, States)
         states: dict[str, Streams] = {
             name: {
                 stream: base64.b64decode(text, validate=True) for stream, text in streams.items()
             }
             for name, streams in document.states.items()
         }
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise _damaged(where, f"is no saved state ({error})") from None
     if document.schema > SCHEMA:
         raise EnvstageError(

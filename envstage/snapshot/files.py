@@ -3,10 +3,13 @@
 import contextlib
 import errno
 import os
+import re
 import time
 from collections.abc import Iterator
 
 from envstage.errors import EnvstageError
+
+_TEMPORARY = r".+\.[0-9]+\.tmp"
 
 
 def write(path: str, content: bytes, *, is_durable: bool = True) -> bool:
@@ -29,7 +32,7 @@ def write(path: str, content: bytes, *, is_durable: bool = True) -> bool:
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(temporary, "wb") as file:
+        with open(temporary, "wb", opener=_no_link) as file:
             file.write(content)
             if is_durable:
                 file.flush()
@@ -44,6 +47,19 @@ def write(path: str, content: bytes, *, is_durable: bool = True) -> bool:
             os.unlink(temporary)
         raise
     return True
+
+
+def remove_leftovers(folder: str) -> None:
+    """Remove what writers that were killed left in a folder; for the holder of the lock."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if re.fullmatch(_TEMPORARY, name):
+                os.unlink(os.path.join(folder, name))
+
+
+def _no_link(path: str, flags: int) -> int:
+    # A stranger's repository may hold a link of that name, to a file of yours.
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def cannot_write(path: str, error: OSError) -> EnvstageError:

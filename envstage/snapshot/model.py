@@ -54,12 +54,16 @@ Facts: TypeAlias = Mapping[Address, Value]
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of one environment up to its level."""
+    """The facts of one environment up to its level.
+
+    `schema` is that of the release that wrote it: the fingerprint of an old one stays what it is.
+    """
 
     environment: str
     level: Level
     facts: Facts
     anomalies: tuple[str, ...] = ()
+    schema: int = SCHEMA
 
 
 def written(address: Address) -> str:

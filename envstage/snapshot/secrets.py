@@ -6,12 +6,15 @@ made of (versions, commits, digests, build strings, paths) is never in doubt.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 SET: Final = "set"
 """What is recorded of a secret: that there is one. No value, and no hash to guess it from."""
+REMOVED: Final = "(removed)"
+"""What stands for a text, or a word of it, that could be a secret."""
 
 _WORDS: Final = (
     "AUTH AUTHORIZATION BEARER COOKIE COOKIES CRED CREDS DSN JWT KEY KEYS OAUTH OTP PASS PAT PIN "
@@ -46,11 +49,12 @@ _MARKED: Final = r"""
       | dckr_pat_[A-Za-z0-9_-]{8,} | do[opr]_v1_[a-f0-9]{16,} | dapi[a-f0-9]{32}
       | shp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,} | wandb_v1_[A-Za-z0-9_]{8,}
       | AKCp[A-Za-z0-9]{20,} | lin_api_[A-Za-z0-9]{16,} | tskey-[A-Za-z0-9-]{8,}
-      | (?i:bearer|basic)[ ]+[A-Za-z0-9+/=._~-]{12,}
+      | (?i:bearer|basic)[ ]+(?=[a-z+/._~-]{0,99}[0-9A-Z=])[A-Za-z0-9+/=._~-]{12,}
     )
 """
 # Anchored at the beginning of a word, and bounded: linear in the length of the text.
 _USERINFO: Final = r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://([^\s/?#@]*(?:@[^\s/?#@]*)*)@"
+_URL_PATH: Final = r"(?<=://)[^\s/?#\"'<>]{1,253}(/[^\s?#\"'<>;,)]{16,})"
 # The value is looked at, not consumed: in `a: b?token=c` it holds the next assignment.
 _ASSIGNED: Final = (
     r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)[\"']?\s*(?:=|:(?!//))\s*(?=[\"']?([^\s\"'&;,]{1,100}))"
@@ -62,6 +66,7 @@ _DIGEST: Final = (
 # Base64 has slashes, and so have paths: only a secret key of AWS is known by its length, 40.
 _RUN: Final = r"[A-Za-z0-9+_-]{32,}|(?<![\w/+.-])[A-Za-z0-9/+]{40}(?![\w/+.-])"
 _ARCHIVE: Final = (".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz", ".conda", ".egg", ".git", ".json")
+_PASSES: Final = 8
 _USERS_OF_SSH: Final = frozenset({"git", "hg"})
 
 
@@ -85,14 +90,35 @@ def is_secret_value(text: str) -> bool:
 
     Commits, digests, versions, build strings, UUIDs and ordinary paths are none.
     """
-    if _pattern(_MARKED).search(text) or _names_credentials(text):
-        return True
-    if any(
+    return holds_secret(text) or any(
         is_secret_name(name) and not _is_reference(value)
         for name, value in re.findall(_ASSIGNED, text)
-    ):
+    )
+
+
+def holds_secret(text: str) -> bool:
+    """The same, by what a text holds alone: whatever it calls it.
+
+    For texts in which `token: …` is no assignment: an entry point may have any name, and an
+    error may speak of a view called `auth`.
+    """
+    if _pattern(_MARKED).search(text) or _names_credentials(text):
         return True
     return any(_is_random(run, 32) for run in re.findall(_RUN, _plain(text)))
+
+
+def without_secret_words(text: str, is_secret: Callable[[str], bool] = is_secret_value) -> str:
+    """What another program said, or a person wrote, less what could be a secret in it.
+
+    URLs are rebuilt, other words are left out one by one; all of it where that is not enough.
+    """
+    if not is_secret(text):
+        return text
+    if "-----BEGIN" not in text:
+        kept = re.sub(r"\S+", lambda word: _safe_word(word[0]), text)
+        if not is_secret(kept):
+            return kept
+    return REMOVED
 
 
 def without_secrets(url: str) -> str:
@@ -102,6 +128,17 @@ def without_secrets(url: str) -> str:
     are left out; the user `git` of an SSH address stays, since it does not work without. A text
     without a scheme is taken as host and path. Empty where nothing is left, or no URL is there.
     """
+    safe = _rebuilt(url)
+    for _ in range(_PASSES):
+        # What is left out may have hidden something: of garbage, a second look sees more.
+        again = _rebuilt(safe)
+        if again == safe:
+            return safe
+        safe = again
+    return ""
+
+
+def _rebuilt(url: str) -> str:
     from urllib.parse import urlsplit
 
     text = "".join(char for char in url if char.isprintable() and not char.isspace())
@@ -114,11 +151,18 @@ def without_secrets(url: str) -> str:
         return _without_scheme(text)
     if port is None:
         # A password with a raw `/`, `?` or `#`: where it ends, only the last `@` tells.
-        return without_secrets(f"{parts.scheme}://{text.rpartition('@')[2]}") if "@" in text else ""
+        return _rebuilt(f"{parts.scheme}://{text.rpartition('@')[2]}") if "@" in text else ""
     if ":" in host:
         host = f"[{host}]"
     user = _user(parts.scheme, parts.username, parts.password)
     return f"{parts.scheme}://{user}{host}{port}{_path(parts.path)}{_fragment(parts.fragment)}"
+
+
+def _safe_word(word: str) -> str:
+    if not is_secret_value(word):
+        return word
+    rebuilt = without_secrets(word) if "://" in word else ""
+    return rebuilt if rebuilt and not is_secret_value(rebuilt) else REMOVED
 
 
 @lru_cache(maxsize=8)
@@ -127,14 +171,19 @@ def _pattern(text: str) -> "re.Pattern[str]":
 
 
 def _names_credentials(text: str) -> bool:
-    """Whether a URL in the text carries a password, or a user that can only be a token."""
+    """Whether a URL in the text carries a password, or a user or path that is a token."""
     for info in re.findall(_USERINFO, text):
         user, _, password = info.partition(":")
         if password and not _is_reference(password):
             return True
         if _looks_random(user, 16) or re.fullmatch(r"[0-9a-f]{32,}", user):
             return True
-    return False
+    # A token in the path (Gemfury's, a webhook's).
+    return any(
+        _looks_random(segment, 16)
+        for path in re.findall(_URL_PATH, text)
+        for segment in path.split("/")
+    )
 
 
 def _is_reference(value: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from envstage.snapshot.model import NotApplicable, Unknown, Value
+from envstage.snapshot.secrets import REMOVED, holds_secret
 
 _DIGEST: Final = re.compile(r"((?:source-)?sha(?:256|384|512):|commit:)([0-9a-f]{12})[0-9a-f]{20,}")
 
@@ -20,7 +21,9 @@ def value_text(value: Value) -> str:
         return ", ".join(value_text(each) for each in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _shortened(printable(str(value)))
+    text = printable(str(value))
+    # A document of someone else's may hold what ours would not.
+    return REMOVED if holds_secret(text) else _shortened(text)
 
 
 def printable(text: str) -> str:

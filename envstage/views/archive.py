@@ -34,17 +34,19 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
             of several views that hold on this machine belongs to the code as it is now.
         reasons: for each fact that the observation asked for, why (address → words).
         doubts: why it stayed wide.
+        verdicts: what was otherwise than the view said, and was let pass.
     """
 
     view: ViewDocument
     inputs: dict[str, str]
     reasons: dict[str, str] = {}
     doubts: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
 
 
 def read(state: str, environment: str, view: str) -> tuple[Archived, ...]:
     """The archived views, the newest first. What cannot be read is as if it was not there."""
-    folder = _folder(state, environment, view)
+    folder = folder_of(state, environment, view)
     found = []
     for number in sorted(_numbers(folder), reverse=True):
         entry = _read(os.path.join(folder, f"{number}.json"))
@@ -55,15 +57,14 @@ def read(state: str, environment: str, view: str) -> tuple[Archived, ...]:
 
 def add(state: str, environment: str, view: str, entry: Archived) -> None:
     """Keep a finalised view as the newest; the same one as before moves to the front."""
-    folder = _folder(state, environment, view)
-    content = canonical(
-        {
-            "doubts": list(entry.doubts),
-            "inputs": entry.inputs,
-            "reasons": entry.reasons,
-            "view": view_document.as_json(entry.view),
-        }
-    )
+    folder = folder_of(state, environment, view)
+    fields = {
+        "doubts": list(entry.doubts),
+        "inputs": entry.inputs,
+        "reasons": entry.reasons,
+        "view": view_document.as_json(entry.view),
+    }
+    content = canonical(fields | ({"verdicts": list(entry.verdicts)} if entry.verdicts else {}))
     numbers = sorted(_numbers(folder))
     for number in numbers[:-_KEPT] + [
         each for each in numbers if _content(os.path.join(folder, f"{each}.json")) == content
@@ -95,7 +96,8 @@ def all_kept(state: str) -> Iterator[bytes]:
         yield _content(os.path.join(state, _BY_MD5, name))
 
 
-def _folder(state: str, environment: str, view: str) -> str:
+def folder_of(state: str, environment: str, view: str) -> str:
+    """Where the archived views of a view lie."""
     return os.path.join(state, _FOLDER, environment, view)
 
 
@@ -115,6 +117,7 @@ def _read(path: str) -> Archived | None:
             inputs=_texts(entry["inputs"]),
             reasons=_texts(entry.get("reasons", {})),
             doubts=tuple(str(each) for each in entry.get("doubts", ())),
+            verdicts=tuple(str(each) for each in entry.get("verdicts", ())),
         )
     except (EnvstageError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -17,11 +17,12 @@ OBSERVED = "observed"
 
 
 class ViewDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stage depends on."""
+    """What a stage depends on. `schema` is that of the release that wrote it."""
 
     level: Level
     selection: str
     facts: Facts
+    schema: int = SCHEMA
 
 
 def encode(view: ViewDocument) -> bytes:
@@ -46,7 +47,10 @@ def from_json(document: dict[str, Any], where: str) -> ViewDocument:
         if selection not in (WIDE, OBSERVED):
             raise ValueError(f"selection {selection!r}")
         return ViewDocument(
-            level=LEVELS[document["level"]], selection=selection, facts=flat(document["facts"])
+            level=LEVELS[document["level"]],
+            selection=selection,
+            facts=flat(document["facts"]),
+            schema=document["schema"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(where, f"is no view ({error})") from None
@@ -57,6 +61,6 @@ def as_json(view: ViewDocument) -> dict[str, Any]:
     return {
         "facts": nested(view.facts),
         "level": view.level.word,
-        "schema": SCHEMA,
+        "schema": view.schema,
         "selection": view.selection,
     }

@@ -9,6 +9,8 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from envstage.views.archive import Archived
 from envstage.views.document import ViewDocument
 from envstage.views.projection import Projection
@@ -69,7 +71,8 @@ def _first(on_disk: ViewDocument | None, archived: Sequence[Archived]) -> list[A
 
 
 def _holds(project: Projector, view: ViewDocument, include: Sequence[str]) -> Projection | None:
-    projection = project(selection_of(view, include))
+    # Its schema stays: an upgrade of envstage is no change of the environment.
+    projection = msgspec.structs.replace(project(selection_of(view, include)), schema=view.schema)
     return projection if projection.document == view else None
 
 

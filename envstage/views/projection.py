@@ -15,6 +15,7 @@ from envstage.facets.readers import GPU as GPU_READER
 from envstage.facets.readers import PYTHON, readers_of
 from envstage.facets.variables import WATCHED_MARK
 from envstage.snapshot.model import (
+    SCHEMA,
     Address,
     Facts,
     Level,
@@ -25,6 +26,7 @@ from envstage.snapshot.model import (
     covers,
     written,
 )
+from envstage.snapshot.withheld import without_suspects
 from envstage.views.document import OBSERVED, WIDE, ViewDocument
 from envstage.views.selection import GPU, USES_GPU, USES_PROGRAMS, Selection
 
@@ -41,11 +43,14 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     selection: str
     facts: Facts
     unknown: Mapping[Address, Unknown]
+    schema: int = SCHEMA
 
     @property
     def document(self) -> ViewDocument:
         """The view's document."""
-        return ViewDocument(level=self.level, selection=self.selection, facts=self.facts)
+        return ViewDocument(
+            level=self.level, selection=self.selection, facts=self.facts, schema=self.schema
+        )
 
 
 def project(
@@ -74,7 +79,7 @@ def project(
         if _is_selected(address, facts, view, level, selection, names)
     }
     if selection is not None:
-        selected |= _observed(facts, selection, names, view)
+        selected |= without_suspects(_observed(facts, selection, names, view))
     for address in [each for each in selected if each[0] == "packages" and each[2:] == ("source",)]:
         if isinstance(selected.get((*address[:2], "build")), str):
             del selected[address]

@@ -40,7 +40,9 @@ def recognises(document: Document) -> bool:
 def read(document: Document) -> Foreign:
     """Its packages, interpreter, CUDA and GPU."""
     found: dict[str, Any] = parsed(document.data)
-    versions = {str(name): str(value) for name, value in found["packages"].items() if value}
+    versions = {
+        name: value for name, value in found["packages"].items() if value and isinstance(value, str)
+    }
     if not versions and found["packages"]:
         raise unreadable(document.where, "its packages have no versions")
     facts: dict[Address, Value] = {**package_facts(versions), **_python(found)}
