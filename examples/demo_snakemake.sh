@@ -48,9 +48,10 @@ python -m pip install --quiet "$project[snakemake]" -r requirements.txt
 git init --quiet .
 git config user.name "Demo" && git config user.email "demo@example.org"
 
-heading "The first run: views are captured, every rule runs, and train's view shrinks to its use"
+heading "The first run: views are captured, every rule runs, and views shrink to what was used"
 run snakemake -c1 --quiet rules
 expect "envstage: view train:"
+expect "envstage: view evaluate:"
 git add -A && git commit -q -m "First results"
 
 heading "Nothing changed: nothing to be done"

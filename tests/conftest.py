@@ -46,3 +46,10 @@ def wheelhouse(tmp_path: Path) -> Path:
     folder = tmp_path / "wheelhouse"
     folder.mkdir()
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that takes minutes by nature is given an hour."""
+    for item in items:
+        if item.get_closest_marker("long") is not None:
+            item.add_marker(pytest.mark.timeout(3600))

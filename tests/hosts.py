@@ -121,6 +121,12 @@ class CapturedHost:
         found = self._host.get("which", {}).get(program)
         return None if found is None else str(found)
 
+    def witness(self, kind: str, subject: str, answer: str | None) -> None:
+        """Nobody traces a captured host."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Nobody waits for a captured host."""
+
     def cpu_count(self) -> int:
         return int(self._host.get("cpu_count", 1))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envstage import config as configuration
-from envstage.config import COLUMNS_AT_MOST, Config, Environment, View
+from envstage.config import COLUMNS_AT_MOST, Config, Environment, Guard, View
 from envstage.errors import MISUSE, EnvstageError
 from envstage.snapshot.model import Level
 from envstage.views.projection import check_patterns
@@ -46,7 +46,8 @@ def test_the_repositorys_params_yaml_is_the_codes_defaults(tmp_path: pathlib.Pat
 
 def test_the_repositorys_params_yaml_names_every_setting() -> None:
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    settings = {*Config.__struct_fields__, *Environment.__struct_fields__, *View.__struct_fields__}
+    types = (Config, Environment, Guard, View)
+    settings = {name for each in types for name in each.__struct_fields__}
     for name in settings - {"source", "name"}:
         assert f" {name}:" in text, name
 
@@ -248,7 +249,7 @@ def test_a_star_that_nobody_quoted(tmp_path: pathlib.Path, glob: str) -> None:
     ("text", "expected"),
     [
         ("view: {}\n", "envstage.yaml:1: view: `view` is not a setting. Did you mean `views`"),
-        ("qqq: 1\n", "Known keys: columns, container, environments, timeout_s, tools"),
+        ("qqq: 1\n", "Known keys: columns, container, environments, guard, timeout_s, tools"),
         (
             "verify: true\nviews:\n  train:\n    includes: []\n",
             "envstage.yaml:4: views.train.includes: `includes` is not a setting. "

@@ -1,5 +1,6 @@
 """The generated parts of the documentation are what the code says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,3 +17,13 @@ def test_generated_documents_are_current() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_hard_case_is_shown_by_a_test() -> None:
+    # The page is current (above): its links are the tests that carry the case's marker.
+    page = (ROOT / "docs" / "hard-cases.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(row.split("|")[1]) for row in rows] == list(range(1, 45))
+    for row in rows:
+        files = re.findall(r"\]\(\.\./([^)]+)\)", row)
+        assert files and all((ROOT / file).exists() for file in files), row

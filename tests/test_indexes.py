@@ -89,6 +89,7 @@ def test_broken_files_say_nothing(tmp_path: Path, text: str) -> None:
     assert found.find_links == ()
 
 
+@pytest.mark.hard_case(3)
 def test_credentials_are_used_and_never_stored(tmp_path: Path) -> None:
     found = read(
         tmp_path,

@@ -50,6 +50,22 @@ def test_diff(repository: Repository) -> None:
     assert "No difference" in repository.envstage("diff", "v1..HEAD", "--only", "hardware")
 
 
+def test_log_of_a_package_shows_its_version_first(repository: Repository) -> None:
+    repository.write("environment/environment.json", large(1, 7))
+    repository.commit_all()
+    [line, *_] = repository.envstage("log", "--fact", "packages.package-0").splitlines()
+    assert "version: 1.0.7, build: sha256:" in line
+
+
+def test_directory_before_the_command_and_after_it(repository: Repository, tmp_path: Path) -> None:
+    from envstage.cli import main
+
+    folder = str(repository.root)
+    for words in (["-C", folder, "log"], ["--directory=" + folder, "log"], [f"-C{folder}", "log"]):
+        assert main(words) == 0, words
+    assert main(["-C", str(tmp_path / "nowhere"), "log", "-C", folder]) == 0
+
+
 def test_diff_as_json_and_markdown(repository: Repository) -> None:
     document = json.loads(repository.envstage("diff", "v1..HEAD", "--json", code=1))
     jsonschema.validate(document, json.loads((SCHEMAS / "diff.json").read_text()))

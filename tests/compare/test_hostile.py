@@ -42,6 +42,7 @@ def facts(text: str, version: str) -> dict[Address, Value]:
     }
 
 
+@pytest.mark.hard_case(26)
 @pytest.mark.parametrize("text", TEXTS)
 def test_terminal(text: str) -> None:
     found = report(side(facts(text, "1"), label=text), side(facts(text, "2"), label=text))
@@ -98,7 +99,7 @@ def test_fix_makes_no_command_of_it(text: str) -> None:
     old, new = facts(text, "1"), facts(text, "2")
     found = report(side(old), side(new)).changes
     ours = {"--python", "--no-deps", "--reinstall"}
-    for step in remedies(found, old, Interpreter(executable="/bin/python", has_uv=True)):
+    for step in remedies(found, old, Interpreter(executable="/bin/python", uv="uv")):
         if step.command[:1] == ("export",):
             # A value is one argument, which whoever prints it quotes.
             assert len(step.command) == 2

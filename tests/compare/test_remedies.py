@@ -9,7 +9,10 @@ from tests.compare.samples import NEW, OLD, side
 
 def steps(old: dict[Address, Value], new: dict[Address, Value], *, uv: bool) -> list[Remedy]:
     found = changes(compare(side(old), side(new)).differences)
-    return list(remedies(found, old, Interpreter(executable="/venv/bin/python", has_uv=uv)))
+    python = "/venv/bin/python"
+    pip = () if uv else (python, "-m", "pip")
+    interpreter = Interpreter(executable=python, uv="uv" if uv else "", pip=pip)
+    return list(remedies(found, old, interpreter))
 
 
 def commands(found: list[Remedy]) -> list[str]:
@@ -61,3 +64,11 @@ def test_a_git_origin_comes_back() -> None:
         "uv pip install --python /venv/bin/python --no-deps"
         f" own @ git+https://github.com/o/own@{commit}"
     ]
+
+
+def test_where_neither_uv_nor_pip_is_there_it_is_said_first() -> None:
+    old: dict[Address, Value] = {("packages", "a", "version"): "1.0"}
+    found = changes(compare(side(old), side({})).differences)
+    first, second = remedies(found, old, Interpreter(executable="/venv/bin/python"))
+    assert "install uv first" in first.advice
+    assert second.command[:3] == ("uv", "pip", "install")

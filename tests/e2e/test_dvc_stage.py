@@ -39,6 +39,7 @@ def test_there_and_back_again(pipeline: Pipeline) -> None:
     assert pipeline.status() == ""
 
 
+@pytest.mark.hard_case(19)
 @pytest.mark.parametrize("options", ["--no-guard", ""], ids=["wide", "observed"])
 def test_another_clone_user_locale_and_time_give_the_same_bytes(make: Make, options: str) -> None:
     pipeline = make(options)

@@ -81,6 +81,7 @@ def test_variables_that_are_not_watched(pipeline: Pipeline) -> None:
     assert pipeline.files() == before
 
 
+@pytest.mark.hard_case(18)
 def test_gpu_and_driver(pipeline: Pipeline) -> None:
     machine = with_gpu(pipeline)
     nvml.put_in(machine, nvml.ONE_A100)
@@ -107,6 +108,7 @@ def test_another_gpu_of_the_same_model(pipeline: Pipeline) -> None:
     assert pipeline.files() == before
 
 
+@pytest.mark.hard_case(44)
 def test_gpu_does_not_count_where_the_run_did_not_use_it(make: Make) -> None:
     pipeline = make("")
     machine = with_gpu(pipeline)

@@ -70,6 +70,7 @@ def test_used_package_reruns_and_comes_back_from_the_run_cache(pipeline: Pipelin
     assert pipeline.read("model.txt") == "alpha 1.0 gamma None\n"
 
 
+@pytest.mark.hard_case(32)
 def test_name_that_was_missing_appears(pipeline: Pipeline) -> None:
     pipeline.install("gamma", "1.0")
     assert pipeline.ran(pipeline.repro()) == {"environment", "train"}

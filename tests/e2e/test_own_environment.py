@@ -60,6 +60,7 @@ def packages(pipeline: Pipeline, path: str) -> set[str]:
     return set(json.loads(pipeline.read(path))["facts"]["packages"])
 
 
+@pytest.mark.hard_case(13)
 def test_as_a_tool_it_describes_the_stages_interpreter(pipeline: Pipeline) -> None:
     # This is how all these tests run it: its own environment has dvc and pytest.
     assert packages(pipeline, VIEW) == {"alpha", "beta"}
@@ -75,6 +76,7 @@ def test_called_by_path_with_no_environment_active(pipeline: Pipeline) -> None:
     assert pipeline.files() == before
 
 
+@pytest.mark.hard_case(27)
 def test_installed_beside_the_training_packages_nothing_reruns(
     pipeline: Pipeline, with_envstage: Path
 ) -> None:
@@ -129,6 +131,7 @@ def test_its_own_dependency_counts_once_it_is_used(guarded: Pipeline, with_envst
     assert pipeline.ran(pipeline.repro()) == {"environment", "train"}
 
 
+@pytest.mark.hard_case(28)
 def test_upgrade_of_envstage_reruns_nothing(pipeline: Pipeline, with_envstage: Path) -> None:
     pipeline = inside(pipeline, with_envstage)
     version_of(pipeline, "envstage", "99.0")

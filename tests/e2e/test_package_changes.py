@@ -40,6 +40,7 @@ def test_added_and_removed(pipeline: Pipeline) -> None:
     assert_restored(pipeline)
 
 
+@pytest.mark.hard_case(21)
 def test_same_version_other_build(pipeline: Pipeline) -> None:
     pipeline.install("beta", "1.0", files={"beta/__init__.py": "version = '1.0'\nfast = True\n"})
     assert pipeline.ran(pipeline.repro()) == BOTH
@@ -47,6 +48,7 @@ def test_same_version_other_build(pipeline: Pipeline) -> None:
     assert_restored(pipeline)
 
 
+@pytest.mark.hard_case(41)
 def test_same_files_installed_again_or_described_otherwise(pipeline: Pipeline) -> None:
     before = pipeline.files()
     pipeline.venv.uninstall("beta")
@@ -57,6 +59,7 @@ def test_same_files_installed_again_or_described_otherwise(pipeline: Pipeline) -
     assert pipeline.files() == before
 
 
+@pytest.mark.hard_case(22)
 def test_installed_by_pip_instead_of_uv(pipeline: Pipeline) -> None:
     before = pipeline.files()
     pipeline.venv.pip_install(build_wheel(pipeline.wheelhouse, "beta", "1.0"))
@@ -64,6 +67,7 @@ def test_installed_by_pip_instead_of_uv(pipeline: Pipeline) -> None:
     assert pipeline.files() == before
 
 
+@pytest.mark.hard_case(40)
 def test_same_files_from_an_archive(pipeline: Pipeline) -> None:
     # With the build digest known, the origin is kept for rebuilding and does not count.
     pipeline.venv.install_direct(build_wheel(pipeline.wheelhouse, "beta", "1.0"))
@@ -81,6 +85,7 @@ def test_other_files_from_an_archive(pipeline: Pipeline) -> None:
     assert_restored(pipeline)
 
 
+@pytest.mark.hard_case(27)
 def test_linters_and_installers_change_nothing(pipeline: Pipeline) -> None:
     before = pipeline.read("environment/views/train.json")
     for name in ("pip", "uv", "setuptools", "wheel"):
@@ -89,6 +94,7 @@ def test_linters_and_installers_change_nothing(pipeline: Pipeline) -> None:
     assert pipeline.read("environment/views/train.json") == before
 
 
+@pytest.mark.hard_case(40)
 def test_commits_of_a_vcs_install(pipeline: Pipeline) -> None:
     project = source_project(pipeline.base / "project", "beta", "1.0")
     first = commit_all(project)
@@ -103,6 +109,7 @@ def test_commits_of_a_vcs_install(pipeline: Pipeline) -> None:
     assert first in pipeline.read("environment/environment.json")
 
 
+@pytest.mark.hard_case(9)
 def test_editable_checkout_outside_the_repository_is_edited(pipeline: Pipeline) -> None:
     project = source_project(pipeline.base / "project", "beta", "1.0")
     pipeline.venv.install_direct("-e", project)
@@ -114,6 +121,7 @@ def test_editable_checkout_outside_the_repository_is_edited(pipeline: Pipeline) 
     assert_restored(pipeline)
 
 
+@pytest.mark.hard_case(9)
 def test_editable_checkout_inside_the_repository_is_the_projects_own_code(
     pipeline: Pipeline,
 ) -> None:

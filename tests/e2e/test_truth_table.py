@@ -7,6 +7,7 @@ import pytest
 from benchmarks.invalidation.render import line
 from benchmarks.invalidation.run import all_rows, label, run_share
 from benchmarks.invalidation.stages import STAGES
+from benchmarks.invalidation.workflow_rows import run_workflow, workflow_rows
 from benchmarks.sharing import Walk
 
 pytestmark = pytest.mark.e2e
@@ -26,6 +27,21 @@ REPRESENTATIVE = (
     "there and back: used: back, with an unused one moved on",
     "machine: ",
 )
+# Under Snakemake: an environment's change takes one process more, and each job a second.
+WORKFLOW = (
+    "used packages: sixish upgraded",
+    "new packages: bottle appears in bottle-fork",
+    "another build of the same version: threadctl compiled again here",
+    "reinstalled: everything rebuilt elsewhere",
+    "PYTHONPATH: a module that shadows joblike",
+    "GPUs: driver upgraded",
+    "tools: a declared tool removed",
+    "there and back: used: 1.0, 2.0, 1.0",
+    "the repository: files touched",
+    "clones and modes: a fresh clone elsewhere",
+    "installers and envstage: envstage itself upgraded",
+    "code: code of one, package of another",
+)
 SEED = 7
 
 
@@ -38,6 +54,19 @@ def test_representative_rows(tmp_path: Path) -> None:
     count, found = wrong(tmp_path, "|".join(REPRESENTATIVE))
     assert count >= len(REPRESENTATIVE)
     assert found == []
+
+
+def test_representative_rows_under_snakemake(tmp_path: Path) -> None:
+    results = list(run_workflow(tmp_path, "|".join(WORKFLOW)))
+    assert len(results) == len(WORKFLOW)
+    assert [f"{line(each)}\n{each.output}" for each in results if not each.is_right] == []
+
+
+@pytest.mark.long
+def test_every_row_under_snakemake(tmp_path: Path) -> None:
+    results = list(run_workflow(tmp_path))
+    assert len(results) == len(workflow_rows())
+    assert [f"{line(each)}\n{each.output}" for each in results if not each.is_right] == []
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ CASES: tuple[tuple[str, str, Snapshot, Artifacts | None], ...] = (
         (f"ordinary-{name}", name, ORDINARY, ARTIFACTS if name == "pylock" else None)
         for name in ("requirements", "pylock", "conda", "dockerfile", "cyclonedx", "mqc-versions")
     ),
+    ("ordinary-html", "html", ORDINARY, None),
     ("ordinary-hashed-requirements", "requirements", ORDINARY, ARTIFACTS),
     *(
         (f"conda-{name}", name, CONDA, None)

@@ -46,6 +46,7 @@ def test_origin_comes_first_and_another_where_it_is_local(checkout: Path) -> Non
     assert remote_of(Machine(), str(checkout)) == "https://a.example/p"
 
 
+@pytest.mark.hard_case(9, 39)
 def test_edits_are_seen_and_what_python_leaves_behind_is_none(checkout: Path) -> None:
     commit = git(checkout, "rev-parse", "HEAD")
     (checkout / "__pycache__").mkdir()

@@ -134,6 +134,7 @@ def test_a_folder_that_cannot_be_read_is_unknown() -> None:
     assert rule_of(("conda",)) is not None
 
 
+@pytest.mark.hard_case(11)
 def test_pip_over_conda_is_told(tmp_path: Path) -> None:
     folder = environment(tmp_path, NUMPY)
     assert collect(folder, dist(tmp_path, "NumPy", "2.0.1")).anomalies == (

@@ -21,6 +21,7 @@ def fact(world: World, *name: str) -> Value:
     return cpu.collect(world, REQUEST)[address]
 
 
+@pytest.mark.hard_case(18)
 @pytest.mark.parametrize(
     ("name", "vendor", "microarchitecture", "count"),
     [

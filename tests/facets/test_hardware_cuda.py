@@ -193,6 +193,7 @@ def test_the_loaders_path_goes_before_the_systems_folders(tmp_path: Path) -> Non
     assert facts(relative)["system.cudnn"] == "9.1.0"
 
 
+@pytest.mark.hard_case(14)
 @pytest.mark.parametrize(
     ("files", "wheel", "told"),
     [

@@ -50,6 +50,7 @@ def fact(collected: Collected, name: str) -> Value:
 NAMES = ("models", "visible", "driver", "cuda_driver")
 
 
+@pytest.mark.hard_case(15)
 def test_no_gpu_is_absent() -> None:
     collected = gpu.collect(host("linux-zen3-smt"), REQUEST)
     assert [fact(collected, name) for name in NAMES] == [None] * 4
@@ -69,6 +70,7 @@ def test_a_container_that_was_given_no_gpu_has_none(tmp_path: Path) -> None:
     assert [fact(collected, name) for name in NAMES] == [None] * 4
 
 
+@pytest.mark.hard_case(15)
 @pytest.mark.parametrize(("version", "driver"), [(OPEN, "550.54.15"), (CLOSED, "535.129.03")])
 def test_without_nvml_the_kernel_tells_driver_and_models(
     tmp_path: Path, version: str, driver: str

@@ -169,6 +169,7 @@ def test_the_order_of_the_gpus_in_the_machine_does_not_matter(tmp_path: Path) ->
     assert seen(tmp_path, nvml.MIXED)["facts"] == seen(tmp_path, turned)["facts"]
 
 
+@pytest.mark.hard_case(16)
 def test_slices_are_described_by_their_profile_and_memory(tmp_path: Path) -> None:
     answer = seen(tmp_path, nvml.CUT)
     assert answer["facts"]["hardware.gpu.visible"] == [SMALL, LARGE, H100]
@@ -183,6 +184,7 @@ def test_a_gpu_in_mig_mode_without_slices_offers_nothing(tmp_path: Path) -> None
     assert visible(tmp_path, nvml.machine(nvml.gpu(slices=()))) is None
 
 
+@pytest.mark.hard_case(16)
 def test_nothing_that_identifies_a_device_is_stored(tmp_path: Path) -> None:
     answer = seen(tmp_path, nvml.CUT, variables={"CUDA_VISIBLE_DEVICES": "MIG-aaaa1111-1,0"})
     text = json.dumps([answer["facts"], answer["anomalies"]])
@@ -207,6 +209,7 @@ def test_a_container_sees_the_gpus_that_it_was_given(tmp_path: Path) -> None:
     assert visible(tmp_path, state, NVIDIA_VISIBLE_DEVICES="void") == [H100]
 
 
+@pytest.mark.hard_case(15)
 @pytest.mark.parametrize(
     ("state", "why"),
     [

@@ -31,6 +31,7 @@ def test_unset_is_what_the_machine_has() -> None:
     }
 
 
+@pytest.mark.hard_case(18)
 def test_a_variable_on_a_large_machine_equals_a_small_machine_without() -> None:
     large = counts(SKYLAKE, {"OMP_NUM_THREADS": "8", "MKL_NUM_THREADS": "4"})
     small = counts(ZEN3)

@@ -39,6 +39,7 @@ def with_origin(venv: Venv, wheelhouse: Path, document: object) -> None:
     (venv.site / "pkg-1.0.dist-info" / "direct_url.json").write_text(json.dumps(document))
 
 
+@pytest.mark.hard_case(1)
 @pytest.mark.parametrize(
     "url",
     [
@@ -57,6 +58,7 @@ def test_credentials_of_a_git_url_are_gone(
     assert "ghp_" not in repr(found)
 
 
+@pytest.mark.hard_case(2)
 def test_token_in_the_query_of_an_archive_is_gone_and_its_hash_kept(
     venv: Venv, wheelhouse: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +106,7 @@ def editable(venv: Venv, folder: Path) -> None:
     (info / "direct_url.json").write_text(json.dumps(document))
 
 
+@pytest.mark.hard_case(9)
 def test_editable_outside_the_project_counts_by_its_files(venv: Venv, tmp_path: Path) -> None:
     checkout = project(tmp_path / "elsewhere" / "lib", "lib")
     editable(venv, checkout)
@@ -120,6 +123,7 @@ def test_editable_outside_the_project_counts_by_its_files(venv: Venv, tmp_path: 
     assert fact(after, "lib", "editable") == "outside the project"
 
 
+@pytest.mark.hard_case(9)
 def test_editable_inside_the_project_is_code(venv: Venv, tmp_path: Path) -> None:
     checkout = project(tmp_path / "repo" / "lib", "lib")
     editable(venv, checkout)
@@ -139,6 +143,7 @@ def test_checkout_that_pip_cloned_into_an_environment_of_the_project_is_not_its_
     assert str(fact(found, "lib", "source")).startswith("sha256:")
 
 
+@pytest.mark.hard_case(42)
 def test_own_project_of_another_clone_is_code(venv: Venv, tmp_path: Path) -> None:
     checkout = project(tmp_path / "first" / "mine", "mine")
     editable(venv, checkout)
@@ -174,6 +179,7 @@ def test_only_what_nothing_else_needs_is_ours() -> None:
     assert packages.only_ours(distributions[1:], frozenset()) == frozenset()
 
 
+@pytest.mark.hard_case(23)
 def test_edit_in_place_is_seen_with_verify_and_the_file_is_named(
     venv: Venv, wheelhouse: Path, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ def look(world: CapturedHost, *path: str) -> Value:
     return system.collect(world, request()).facts[address]
 
 
+@pytest.mark.hard_case(43)
 @pytest.mark.parametrize(
     ("name", "family", "distribution", "architecture"),
     [
@@ -97,6 +98,7 @@ def test_the_kernel_is_recorded_and_counts_nowhere() -> None:
     assert rule is not None and rule.level is None
 
 
+@pytest.mark.hard_case(19)
 def test_another_kernel_changes_nothing_that_counts() -> None:
     def counting(world: CapturedHost) -> dict[Address, Value]:
         facts = system.collect(world, request()).facts

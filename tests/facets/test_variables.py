@@ -57,6 +57,7 @@ def test_only_what_is_set_and_changes_results_is_recorded() -> None:
     assert collect({}) == {}
 
 
+@pytest.mark.hard_case(19)
 def test_a_random_hash_seed_is_as_good_as_none() -> None:
     assert collect({"PYTHONHASHSEED": "random"}) == {}
 
@@ -75,12 +76,14 @@ def test_what_is_never_recorded_even_if_watched() -> None:
     assert collect(environ, "/p", *environ, "*") == {}
 
 
+@pytest.mark.hard_case(25)
 @pytest.mark.parametrize("kind", SECRETS)
 def test_of_a_secret_only_that_it_is_set(kind: str) -> None:
     facts = collect({"MY_FLAG": SECRETS[kind], "XLA_FLAGS": f"a {SECRETS[kind]}"}, "/p", "MY_FLAG")
     assert facts == {("secrets", "MY_FLAG"): "set", ("secrets", "XLA_FLAGS"): "set"}
 
 
+@pytest.mark.hard_case(25)
 def test_another_value_of_a_secret_is_no_difference() -> None:
     one = collect({"HF_TOKEN": "one"}, "/p", "HF_TOKEN")
     assert one == collect({"HF_TOKEN": "two"}, "/p", "HF_TOKEN") == {("secrets", "HF_TOKEN"): "set"}

@@ -60,6 +60,7 @@ def test_importing_costs_next_to_nothing(tmp_path: Path) -> None:
     assert all(modules == ["envstage"] for _, modules in runs)
 
 
+@pytest.mark.hard_case(17)
 def test_no_framework_is_imported(tmp_path: Path) -> None:
     # threadpoolctl, which runtime_state asks, imports none either.
     assert run_script(FRAMEWORKS, tmp_path).strip() == "[]"

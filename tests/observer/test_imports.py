@@ -147,6 +147,7 @@ def test_module_that_replaces_itself(tmp_path: Path) -> None:
     assert "lazy.py" in names(script(tmp_path, "import lazy").observation, tmp_path)
 
 
+@pytest.mark.hard_case(35)
 def test_local_file_shadows_a_distribution(tmp_path: Path) -> None:
     (tmp_path / "pandas.py").write_text("")
     seen = script(tmp_path, "import pandas").observation
@@ -160,6 +161,7 @@ def asked(tmp_path: Path, text: str, python: str = sys.executable) -> Outcome:
     return seen
 
 
+@pytest.mark.hard_case(41)
 def test_metadata_read_and_asked_for(tmp_path: Path) -> None:
     text = "version('numpy')\ntry: version('absent-one')\nexcept PackageNotFoundError: pass"
     seen = asked(tmp_path, text).observation
@@ -241,6 +243,7 @@ def venv(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.hard_case(37)
 def test_modules_of_pth_files_count_only_when_imported(tmp_path: Path, venv: Path) -> None:
     [packages] = venv.glob("lib/python*/site-packages")
     (packages / "early.py").write_text("")

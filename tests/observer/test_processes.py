@@ -23,6 +23,7 @@ def guarded(text: str) -> str:
     return MAIN + textwrap.indent(text, "    ")
 
 
+@pytest.mark.hard_case(36)
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -44,6 +45,7 @@ def test_ways_to_end(tmp_path: Path, python: str, text: str, code: int) -> None:
     assert seen.observation.doubts == ()
 
 
+@pytest.mark.hard_case(36)
 @pytest.mark.parametrize("signal", [9, 15, 11])
 def test_killed_process_is_in_doubt_and_keeps_what_it_said(tmp_path: Path, signal: int) -> None:
     helper(tmp_path)

@@ -12,6 +12,7 @@ from envstage.pipelines.command import (
     guarded,
     interpreter_of,
     is_guarded,
+    receipt_in,
     unguarded,
 )
 
@@ -131,3 +132,30 @@ def test_a_guarded_command_does_what_it_did(cmd: str, tmp_path: Path) -> None:
     after = guarded(cmd, "v")
     assert after is not None
     assert run(after) == run(cmd)
+
+
+@pytest.mark.parametrize(
+    ("cmd", "receipt"),
+    [
+        ("envstage run --view t --receipt a/b.json -- python t.py", "a/b.json"),
+        ("envstage run --view t --part 1/2 --receipt=b.json --shell 'x'", "b.json"),
+        ("envstage run --view t --on-drift warn --sign k.pem --receipt r --no-observe -- x", "r"),
+        ("uv run envstage run --view t --receipt ${item}.json -- uv run t.py", "${item}.json"),
+        ("envstage run --view t -- x --receipt other", ""),
+        ("envstage run --view t --shell 'x --receipt other -- y'", ""),
+        ("python t.py --receipt x", ""),
+    ],
+)
+def test_the_receipt_of_a_guard(cmd: str, receipt: str) -> None:
+    assert receipt_in(cmd) == receipt
+    joined = guarded(cmd, "t", "", "new.json")
+    assert joined is not None
+    assert receipt_in(joined) == (receipt or "new.json")
+    assert guarded(joined, "t", "", "newer.json") == joined
+    assert unguarded(joined) == unguarded(cmd)
+
+
+def test_a_guard_with_options_is_a_guard() -> None:
+    cmd = "envstage run --view t --on-mismatch record --no-observe --deps a b --outs c -- python t"
+    assert is_guarded(cmd)
+    assert unguarded(cmd) == "python t"

@@ -7,8 +7,9 @@ import pytest
 
 from envstage import config
 from envstage.errors import EnvstageError
+from envstage.pipelines.command import receipt_in
 from envstage.pipelines.dvc import Plan, apply, plan_init, plan_remove, plan_track
-from envstage.pipelines.dvc_file import stages_in
+from envstage.pipelines.dvc_file import all_stages, stages_in
 from envstage.pipelines.dvc_stage import provided_stage
 from envstage.pipelines.dvc_track import view_name
 from envstage.pipelines.plan import Draft
@@ -86,6 +87,53 @@ def test_an_edit_adds_lines_and_takes_none(name: str, tmp_path: Path) -> None:
     after = files(tmp_path)["dvc.yaml"].splitlines()
     remaining = iter(after)
     assert all(line in remaining for line in before["dvc.yaml"].splitlines())
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_receipt_is_an_out_once_and_goes_again(name: str, tmp_path: Path) -> None:
+    before = files(copied(name, tmp_path))
+    initialised(name, tmp_path)
+    plan = plan_track(str(tmp_path), ("train",), guard=True, receipt=True)
+    assert plan_track(str(tmp_path), ("train",), guard=True, receipt=True).diff() == plan.diff()
+    applied(plan, tmp_path)
+    assert plan_track(str(tmp_path), ("train",), guard=True, receipt=True).is_empty
+    assert plan_init(str(tmp_path)).is_empty
+    stage = next(s for s in all_stages(Draft(str(tmp_path))) if s.name == "train")
+    written = {receipt_in(cmd) for cmd in stage.commands}
+    outs = [stage.resolved(item) for item in stage.outs]
+    if name == "shell-and-templating":  # it is not guarded: nobody writes a receipt
+        assert written == {""}
+        assert not any("receipts" in path for path in outs)
+    else:
+        (receipt,) = written
+        file = outs[-1] if "receipts" in outs[-1] else outs[0]
+        assert file.startswith("environment/receipts/train")
+        assert receipt == stage.path_to(file)
+        assert stage.instance in receipt
+    applied(plan_remove(str(tmp_path)), tmp_path)
+    after = files(tmp_path)
+    for each in ("envstage.yaml", "params.yaml"):
+        before.pop(each, None), after.pop(each, None)
+    assert after == before
+
+
+def test_a_receipt_joins_a_guard_that_is_there(tmp_path: Path) -> None:
+    initialised("list", tmp_path, "train", guard=True)
+    applied(plan_track(str(tmp_path), ("train",), guard=True, receipt=True), tmp_path)
+    stage = next(s for s in all_stages(Draft(str(tmp_path))) if s.name == "train")
+    path = "environment/receipts/train.json"
+    assert [receipt_in(cmd) for cmd in stage.commands] == [path] * 3
+    assert stage.commands[1].startswith("envstage run --view train --part 2/3 --receipt")
+
+
+def test_instances_without_a_plain_name_have_no_receipt(tmp_path: Path) -> None:
+    initialised("foreach", tmp_path)
+    path = tmp_path / "dvc.yaml"
+    text = path.read_text()
+    start, end = text.index("foreach:"), text.index("\n", text.index("foreach:"))
+    path.write_text(text[:start] + "foreach: ${models}" + text[end:])
+    with pytest.raises(EnvstageError, match="no plain name"):
+        plan_track(str(tmp_path), ("train",), guard=True, receipt=True)
 
 
 BROKEN = [

@@ -18,33 +18,39 @@ def installed(venv: Venv) -> list[str]:
     return done.stdout.split()
 
 
-def test_pylock_and_hashed_requirements_install(
+def test_pylock_and_requirements_install(
     project: Project, wheelhouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheels = [build_wheel(wheelhouse, name, "1.0") for name in ("one", "two")]
     project.venv.install(*wheels)
     project.capture()
-    lock, hashed = tmp_path / "pylock.toml", tmp_path / "hashed.txt"
+    lock, hashed, plain = (tmp_path / name for name in ("pylock.toml", "hashed.txt", "plain.txt"))
     with served(index_of(*wheels)) as url:
         monkeypatch.setenv("UV_DEFAULT_INDEX", url)
         monkeypatch.setenv("PIP_INDEX_URL", url)
-        for words in (("pylock", "-o", str(lock)), ("requirements", "--hashes", "-o", str(hashed))):
+        for words in (
+            ("pylock", "-o", str(lock)),
+            ("requirements", "--hashes", "-o", str(hashed)),
+            ("requirements", "-o", str(plain)),
+        ):
             code, _, err = project.run("export", *words)
             assert code == 0, err
         assert hashed.read_text().count("--hash=sha256:") == 2
         calls = {
             "uv-lock": [UV, "pip", "sync", "--preview", "-q", str(lock), "--python"],
             "uv-hashed": [UV, "pip", "install", "-q", "--require-hashes", "-r", str(hashed)],
+            "uv-plain": [UV, "pip", "install", "-q", "--no-deps", "-r", str(plain)],
+            "pip-plain": [sys.executable, "-m", "pip", "--python"],
             "pip-hashed": [sys.executable, "-m", "pip", "--python"],
             "pip-lock": [sys.executable, "-m", "pip", "--python"],
         }
         for name, argv in calls.items():
             venv = Venv(tmp_path / name)
-            if name == "uv-hashed":
+            if name in ("uv-hashed", "uv-plain"):
                 argv = [*argv, "--python"]
             argv = [*argv, str(venv.python)]
             if name.startswith("pip"):
-                file = hashed if name == "pip-hashed" else lock
+                file = {"pip-hashed": hashed, "pip-plain": plain, "pip-lock": lock}[name]
                 options = ["--require-hashes"] if name == "pip-hashed" else []
                 argv = [*argv, "install", "-q", "--no-deps", *options, "-r", str(file)]
             done = subprocess.run(argv, capture_output=True, text=True)
@@ -52,6 +58,7 @@ def test_pylock_and_hashed_requirements_install(
             assert installed(venv) == ["one==1.0", "two==1.0"], name
 
 
+@pytest.mark.hard_case(31)
 def test_export_names_what_no_index_serves(
     project: Project, wheelhouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Proof from committed files, in a clean folder."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,23 @@ def test_namesake_disproves_it_and_what_is_not_committed_does_not_count(
     code, _, err = project.run("recreate", "--prove", "--find-links", str(tmp_path / "nowhere"))
     assert code == 2
     assert "there is no such folder" in err
+    code, _, err = project.run("recreate", "--prove", "--offline")
+    assert code == 3
+    assert "envstage: one: offline, and it is not in the cache" in err
+
+
+def test_what_only_this_home_knows_does_not_count(
+    project: Project, wheelhouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.venv.install(build_wheel(wheelhouse, "one", "1.0"))
+    project.capture()
+    committed(project.root)
+    monkeypatch.delenv("PIP_CONFIG_FILE")
+    settings = Path(os.environ["HOME"]) / ".config" / "pip" / "pip.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"[global]\nfind-links = {wheelhouse}\n")
+    code, out, err = project.run("recreate", "--offline")
+    assert code == 0, out + err
     code, _, err = project.run("recreate", "--prove", "--offline")
     assert code == 3
     assert "envstage: one: offline, and it is not in the cache" in err

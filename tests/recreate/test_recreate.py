@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envstage.recreate import build, installer
-from tests.recreate.projects import Project, committed, index_of, served, source_tree
+from envstage.recreate import build, conda, installer
+from tests.recreate.projects import Project, committed, git, index_of, served, source_tree
 from tests.wheels import build_wheel
 
 pytestmark = pytest.mark.e2e
@@ -38,6 +38,7 @@ def test_pip_builds_it_where_uv_is_not_installed(
     assert not list(project.built[0].glob("lib/*/site-packages/pip"))
 
 
+@pytest.mark.hard_case(30)
 def test_public_namesake_of_a_private_package_is_an_error(
     project: Project, wheelhouse: Path, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_right_files_are_found_where_another_place_has_the_same_version(
     assert "its files differ; trying" in err
 
 
+@pytest.mark.hard_case(29)
 def test_wheel_compiled_again_is_the_same_source(
     project: Project, wheelhouse: Path, tmp_path: Path
 ) -> None:
@@ -133,6 +135,7 @@ def test_yanked_version_comes_back_and_the_installer_says_so(
     assert "yanked" in err
 
 
+@pytest.mark.hard_case(10)
 def test_repository_of_this_machine_with_a_subdirectory(project: Project, tmp_path: Path) -> None:
     repository = tmp_path / "upstream"
     source_tree(repository / "lang" / "python", "tool")
@@ -165,6 +168,7 @@ def test_editable_checkout_comes_back_while_it_is_as_it_was(
     assert "lib: 0.1, an editable checkout" in err
 
 
+@pytest.mark.hard_case(39)
 def test_clean_commit_is_never_taken_for_an_edited_checkout(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,12 +185,39 @@ def test_clean_commit_is_never_taken_for_an_edited_checkout(
     project.forget_this_machine()
     code, out, err = project.run("recreate")
     assert code == 0, out + err
-    (checkout / "src" / "lib" / "__init__.py").write_text("value = 2\n")
+    edit = checkout / "src" / "lib" / "__init__.py"
+    edit.write_text("value = 2\n")
+    (checkout / "src" / "lib" / "more.py").write_text("new = 1\n")  # Git does not know it
     assert "changes" in project.capture()["lib"]
     project.forget_this_machine()
     code, _, err = project.run("recreate")
     assert code == 3
     assert "edits that are in no commit" in err
+    # Archived, the edits come back elsewhere, and are compared.
+    before = git(checkout, "status", "--porcelain")
+    code, _, err = project.run("capture", "--archive-diffs")
+    assert code == 0
+    [patch] = (project.root / "environment" / "diffs").iterdir()
+    assert f"lib: its edits are in environment/diffs/{patch.name}: commit it" in err
+    assert git(checkout, "status", "--porcelain") == before
+    project.forget_this_machine()
+    target = tmp_path / "edited"
+    code, out, err = project.run("recreate", "--to", str(target))
+    assert code == 0, out + err
+    rebuilt = target / build.SOURCES / "lib" / "src" / "lib"
+    assert (rebuilt / "__init__.py").read_text() == "value = 2\n"
+    assert (rebuilt / "more.py").exists()
+    patch.write_text(patch.read_text().replace("value = 2", "value = 3"))
+    code, out, err = project.run("recreate")
+    assert code == 1
+    assert "lib: the checkout's files are not those that were captured" in out
+    patch.unlink()
+    edit.write_text("token = 'ghp_0123456789abcdefghij0123456789abcdef'\n")
+    project.capture()
+    code, _, err = project.run("capture", "--archive-diffs")
+    assert "lib: its edits are not archived: line" in err
+    assert "looks like a secret" in err
+    assert not list((project.root / "environment" / "diffs").iterdir())
 
 
 def test_own_code_is_installed_from_the_project(project: Project) -> None:
@@ -257,13 +288,21 @@ def test_nearest_interpreter_is_taken_with_a_word_and_refused_when_strict(
     assert "instead of 3.11.99" in out
 
 
-def test_environment_of_condas_is_sent_to_conda(project: Project, tmp_path: Path) -> None:
+@pytest.mark.hard_case(4)
+def test_environment_of_condas_is_sent_to_conda_where_there_is_none(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from envstage.snapshot.document import encode
     from tests.export.samples import CONDA
 
     path = tmp_path / "conda.json"
     path.write_bytes(encode(CONDA))
-    code, _, err = project.run("recreate", str(path))
-    assert code == 2
-    assert "conda made this environment" in err
+    words = ("recreate", str(path), "--keep")
+    assert "conda's local-thing: from a channel in a folder" in project.run(*words[:-1])[2]
+    for name in ("MAMBA_EXE", "CONDA_EXE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(conda, "find_conda", lambda world: None)
+    code, _, err = project.run(*words)
+    assert code == 3
+    assert "conda made this environment, and none of micromamba, mamba and conda is here" in err
     assert "envstage export conda" in err

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from envstage.errors import EnvstageError
+from envstage.receipts.document import encode as encode_receipt
 from envstage.refs import Named, pair, resolve
 from envstage.snapshot.document import decode, snapshot_fingerprint
 from envstage.snapshot.model import Level
 from envstage.views import document as view_document
 from envstage.views.archive import Archived, add
 from envstage.views.document import ViewDocument, view_fingerprint
+from tests.receipts.samples import receipt
 from tests.refs.repository import SNAPSHOT, Repository, snapshot
 
 
@@ -187,12 +189,16 @@ def test_view_in_history(repository: Repository) -> None:
 
 
 def test_receipt(repository: Repository) -> None:
-    document = {"document": "receipt", "snapshot": json.loads(snapshot({"alpha": "1.5"}))}
-    repository.write("receipt.json", json.dumps(document))
+    held = json.loads(snapshot({"alpha": "1.5"}))
+    repository.write("receipt.json", encode_receipt(receipt(snapshot=held)))
     assert alpha(repository, "receipt.json") == "1.5"
     assert named(repository, "receipt.json").format == "receipt"
+    assert named(repository, "receipt.json").view is not None
+    # Without a snapshot it tells what its view tells.
+    repository.write("receipt.json", encode_receipt(receipt(snapshot=None)))
+    assert alpha(repository, "receipt.json") == "1.0"
     repository.write("receipt.json", json.dumps({"document": "receipt"}))
-    assert "without a snapshot" in complaint(repository, "receipt.json")
+    assert "edited or damaged" in complaint(repository, "receipt.json")
 
 
 def test_standard_input(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

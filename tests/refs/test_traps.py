@@ -61,6 +61,8 @@ def trapped(tmp_path: Path) -> Repository:
         ("diff HEAD~1 environment", 1),
         ("diff HEAD~1 HEAD --view train", 1),
         ("log", 0),
+        ("log --runs", 0),
+        ("show r-0123456789", 2),
         ("log --fact packages.alpha.version --json", 0),
         ("diff e-0000000000 HEAD", 2),
         ("show 0123456789012345678901234567890123456789", 2),

@@ -1,6 +1,9 @@
 """Files that a run loaded become the distributions that they belong to, and what else counts."""
 
+import json
+import os
 import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -214,3 +217,36 @@ def test_whole_mapping_of_providers_covers_its_keys(place: Place) -> None:
 )
 def test_compiled_caches_are_derived(path: str, is_so: bool) -> None:
     assert is_derived(path, 1.0) is is_so
+
+
+@pytest.mark.parametrize("is_project", [True, False])
+def test_an_environment_inside_an_editable_checkout(
+    tmp_path: Path, wheelhouse: Path, monkeypatch: pytest.MonkeyPatch, is_project: bool
+) -> None:
+    """`.venv` beside the code that is installed in it, as most projects have it."""
+    checkout = tmp_path / "checkout"
+    (checkout / "mine").mkdir(parents=True)
+    (checkout / "mine/__init__.py").write_text("")
+    venv = Venv(checkout / ".venv")
+    venv.install(build_wheel(wheelhouse, "alpha", "1.0"))
+    info = venv.site / "mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (info / "RECORD").write_text("mine.pth,,\n")
+    (info / "direct_url.json").write_text(
+        f'{{"url": "file://{checkout}", "dir_info": {{"editable": true}}}}'
+    )
+    (venv.site / "mine.pth").write_text(f"{checkout}\n")
+    root = checkout if is_project else tmp_path / "elsewhere"
+    root.mkdir(exist_ok=True)
+    (root / "envstage.yaml").write_text("views: {train: {}}\n")
+    (root / "train.py").write_text("import alpha, mine\n")
+    monkeypatch.setenv("PATH", f"{venv.bin}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DVC_STAGE", "train")
+    envstage = [sys.executable, "-m", "envstage"]
+    run = ["run", "--view", "train", "--", "python", "train.py"]
+    for words in (["capture"], run):
+        subprocess.run([*envstage, *words], cwd=root, check=True)
+    view = json.loads((root / "environment/views/train.json").read_text())
+    assert view["facts"]["packages"]["alpha"]["version"] == "1.0"
+    assert ("mine" in view["facts"]["packages"]) or is_project

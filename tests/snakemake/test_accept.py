@@ -70,6 +70,27 @@ def test_accept_refuses_where_the_code_changed(workflow: Workflow) -> None:
     assert not (workflow.root / "environment/accepted.json").exists()
 
 
+def test_check_of_the_workflow(workflow: Workflow) -> None:
+    output = workflow.cli("envstage", "check", "--pipeline")
+    assert "no stage but the environment's would run" in output
+    workflow.install("alpha", "2.0")
+    output = workflow.cli("envstage", "check", "--pipeline", code=1)
+    facts = "this machine is not what environment/views/train.json says"
+    assert f"model.txt (rule train) would run: {facts}: packages.alpha 1.0 → 2.0" in output
+    found = json.loads(workflow.cli("envstage", "check", "--pipeline", "--json", code=1))
+    assert len(found["would_run"]) == 2
+    hold = workflow.cli("envstage", "check", "--pipeline", ENVSTAGE_MODE="hold")
+    assert "no stage" in hold
+    workflow.install("alpha", "1.0")
+    (workflow.root / "score.txt").unlink()
+    output = workflow.cli("envstage", "check", "--pipeline", code=1)
+    assert output == "score.txt (rule evaluate) would run: missing\n"
+    workflow.write("Snakefile", "rule: 1\n")
+    output = workflow.cli("envstage", "check", "--pipeline", code=3)
+    assert "`snakemake --summary` failed" in output
+    assert len(output.splitlines()) == 1
+
+
 def test_nothing_to_accept(workflow: Workflow) -> None:
     output = workflow.cli("envstage", "accept", "model.txt", "-y", "-m", "x", code=2)
     assert "its environment is what it was" in output

@@ -1,11 +1,12 @@
 """The environment in Snakemake's own pictures, and on other storage."""
 
+import base64
 from pathlib import Path
 
 import pytest
 from snakemake.settings.types import StorageSettings
 
-from tests.snakemake.workflow import GUARDED, SNAKEFILE, Workflow
+from tests.snakemake.workflow import GUARDED, SNAKEFILE, TRIGGERS, Workflow
 
 pytestmark = pytest.mark.e2e
 LOCAL = """\
@@ -45,13 +46,34 @@ def test_command_line(tmp_path: Path) -> None:
 
 
 def test_snapshot_in_a_report(tmp_path: Path) -> None:
-    caption = 'report("score.txt", caption="caption.rst", category="Results")'
-    text = SNAKEFILE.replace('output: "score.txt"', f"output: {caption}")
-    workflow = Workflow(tmp_path, text)
-    workflow.write("caption.rst", "Made under the view {{ snakemake.input.env }}.\n")
+    text = GUARDED.replace('"score.txt"\n', '"score.txt", "environment/report.html"\n', 1)
+    config = "views: {train: , evaluate: {exclude: [packages.*]}}\n"
+    workflow = Workflow(tmp_path, text, config)
     assert workflow.run().is_ok
+    assert "<h1>Environment main</h1>" in workflow.read("environment/report.html")
+    for options in TRIGGERS:
+        assert workflow.is_done(**options)
+    (workflow.root / "environment/views/train.json").touch()
+    assert workflow.is_done(), "finalised after the page, and no business of it"
     workflow.cli("snakemake", "--report", "report.html")
-    assert "environment/views/evaluate.json" in workflow.read("report.html")
+    report = workflow.read("report.html")
+    assert "whose fingerprint it carries" in report
+    page = base64.b64encode(workflow.read("environment/report.html").encode()).decode()
+    assert page[:400] in report
+
+    workflow.install("alpha", "2.0")
+    assert "environment_report" in {job.partition("(")[0] for job in workflow.plan().jobs}
+    assert workflow.run().is_ok
+    assert "<th>alpha</th><td>2.0</td>" in workflow.read("environment/report.html")
+    assert workflow.is_done()
+    workflow.install("gamma", "1.0")
+    assert workflow.is_done(), "no view selects it: the snapshot waits for one that changes"
+    workflow.cli("envstage", "capture")
+    assert workflow.plan().jobs == {"environment_report(environment)", "all"}
+    (workflow.root / "environment/report.html").write_text("by hand")
+    assert workflow.run().is_ok
+    assert "<th>gamma</th>" in workflow.read("environment/report.html")
+    assert workflow.is_done()
 
 
 def test_environment_of_its_own(tmp_path: Path) -> None:

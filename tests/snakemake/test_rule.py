@@ -143,3 +143,15 @@ def test_threads_of_the_job_are_not_the_machines(tmp_path: Path) -> None:
     done = workflow.run()
     assert done.is_ok, done.text
     assert workflow.is_done()
+
+
+def test_pandas_is_left_alone_where_the_workflow_does(tmp_path: Path) -> None:
+    """Snakemake would load it, 1 s, to look whether a param is a DataFrame."""
+    workflow = Workflow(tmp_path)
+    (tmp_path / "fake").mkdir()
+    (tmp_path / "fake/pandas.py").write_text("print('pandas was imported')\n")
+    path = str(tmp_path / "fake")
+    workflow.cli("snakemake", "-c1", PYTHONPATH=path)
+    done = workflow.cli("snakemake", "-n", PYTHONPATH=path)
+    assert "Nothing to be done" in done
+    assert "pandas was imported" not in done

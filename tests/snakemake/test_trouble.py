@@ -93,6 +93,15 @@ def test_failing_capture(workflow: Workflow) -> None:
     assert workflow.read("environment/views/train.json") == before
 
 
+def test_module_of_the_workflow_with_a_name_that_envstage_imports(tmp_path: Path) -> None:
+    workflow = Workflow(tmp_path)
+    for name in ("packaging.py", "yaml.py", "json.py"):
+        workflow.write(name, "raise SystemExit('not this one')\n")
+    done = workflow.run()
+    assert done.is_ok, done.text
+    assert workflow.is_done()
+
+
 def test_dry_run_beside_a_run(workflow: Workflow) -> None:
     workflow.write("train.py", "import alpha, time, os\ntime.sleep(4)\nprint(alpha.version)\n")
     workflow.install("alpha", "2.0")
@@ -138,10 +147,31 @@ def test_environment_that_is_not_created_yet(tmp_path: Path) -> None:
 
 
 def test_read_only_folder(workflow: Workflow) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (workflow.root / ".envstage").chmod(0o500)
-    assert "cannot be written" in workflow.plan().text
+    state, views = workflow.root / ".envstage", workflow.root / "environment/views"
+    before = view_text(workflow)
+    assert workflow.is_done()
+    folders = [state, *(each for each in state.rglob("*") if each.is_dir())]
+    try:
+        for folder in (*folders, views):
+            folder.chmod(0o500)
+        if os.access(state, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        assert workflow.is_done(), "nothing has to be written"
+        workflow.install("alpha", "2.0")
+        found = workflow.plan()
+        assert not found.is_ok
+        assert "cannot be written" in found.text
+        assert "Traceback" not in found.text
+        for folder in folders:
+            folder.chmod(0o700)
+        done = workflow.cli("snakemake", "-c1", code=1)
+        assert "environment/views" in done
+        assert view_text(workflow) == before
+    finally:
+        for folder in (*folders, views):
+            folder.chmod(0o700)
+    workflow.install("alpha", "1.0")
+    assert workflow.is_done()
 
 
 def test_jobs_on_another_node(workflow: Workflow) -> None:

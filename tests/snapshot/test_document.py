@@ -12,7 +12,8 @@ from envstage.snapshot.document import decode, encode, snapshot_fingerprint
 from envstage.snapshot.model import Level, NotApplicable, Snapshot, Unknown, covers
 
 NAMES = st.text("abcdefghijklmnop-0123456789", min_size=1, max_size=8)
-TEXTS = st.text(max_size=20)
+# Also lone surrogates: a file's name that is no UTF-8.
+TEXTS = st.text(st.characters(), max_size=20)
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
