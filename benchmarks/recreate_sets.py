@@ -1,72 +1,7 @@
 """The sets that `benchmarks/recreate.py` brings back, written as people write them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
-from tests.recreate.projects import committed, source_tree
-from tests.wheels import build_wheel
-
-
-@dataclass(frozen=True, kw_only=True)
-class Set:
-    """What is installed, one call a line; `prepared` makes local sources and gives more lines."""
-
-    name: str
-    lines: tuple[str, ...] = ()
-    installer: str = "uv"
-    prepared: Callable[[Path], tuple[str, ...]] | None = None
-    options: Callable[[Path], tuple[str, ...]] | None = None
-
-
-def _repository(folder: Path) -> tuple[str, ...]:
-    source_tree(folder / "upstream", "tool")
-    commit = committed(folder / "upstream")
-    return (f"tool@git+file://{folder / 'upstream'}@{commit}",)
-
-
-def _subdirectory(folder: Path) -> tuple[str, ...]:
-    source_tree(folder / "mono" / "lang" / "python", "tool")
-    commit = committed(folder / "mono")
-    return (f"tool@git+file://{folder / 'mono'}@{commit}#subdirectory=lang/python",)
-
-
-def _local_wheel(folder: Path) -> tuple[str, ...]:
-    wheel = build_wheel(
-        folder,
-        "localthing",
-        "1.0",
-        files={"localthing/__init__.py": "x = 1\n", "localthing/_core.so": b"\x7fELF compiled"},
-        tag="cp311-cp311-linux_x86_64",
-    )
-    return (str(wheel),)
-
-
-def _editable(folder: Path) -> tuple[str, ...]:
-    source_tree(folder / "checkout", "lib")
-    committed(folder / "checkout")
-    return (f"-e {folder / 'checkout'}",)
-
-
-def _project_folder(folder: Path) -> tuple[str, ...]:
-    source_tree(folder / "project" / "vendored", "vendored")
-    return (str(folder / "project" / "vendored"), f"-e {_own(folder)}")
-
-
-def _own(folder: Path) -> Path:
-    return source_tree(folder / "project" / "package", "mine")
-
-
-def _private(folder: Path) -> tuple[str, ...]:
-    (folder / "private").mkdir()
-    files = {"tabulate.py": "__version__ = '0.9.0'\nprivate = True\n"}
-    build_wheel(folder / "private", "tabulate", "0.9.0", files=files)
-    return (f"--no-index --find-links {folder / 'private'} tabulate==0.9.0",)
-
-
-def _private_links(folder: Path) -> tuple[str, ...]:
-    return ("--find-links", str(folder / "private"))
-
+from benchmarks.recreate_hard_sets import HARD
+from benchmarks.recreate_set import Set
 
 SETS = (
     Set(name="scikit-learn stack", lines=("scikit-learn pandas",)),
@@ -83,24 +18,13 @@ SETS = (
     Set(name="NLP, without models", lines=("nltk tokenizers sentencepiece",)),
     Set(name="databases", lines=("sqlalchemy alembic psycopg[binary] duckdb",), installer="pip"),
     Set(name="cloud client", lines=("boto3 s3fs",)),
-    Set(name="PyTorch, CPU", lines=("torch",), installer="pip"),
     Set(name="boosting", lines=("lightgbm optuna",)),
-    Set(
-        name="without dependencies",
-        lines=("--no-deps flask==2.0.1 werkzeug==3.0.0 jinja2==3.1.2",),
-    ),
-    Set(
-        name="compiled here from source",
-        lines=("--no-binary markupsafe,wrapt markupsafe wrapt", "docopt crcmod"),
-    ),
-    Set(
-        name="tooling of another time",
-        lines=("pip==22.3.1 setuptools==59.8.0 wheel==0.37.1 six==1.16.0",),
-    ),
-    Set(name="a commit of a repository", lines=("six",), prepared=_repository),
-    Set(name="a folder of a repository, pip", prepared=_subdirectory, installer="pip"),
-    Set(name="a wheel compiled here", lines=("rich",), prepared=_local_wheel),
-    Set(name="an editable checkout", lines=("click",), prepared=_editable),
-    Set(name="code of the project", lines=("attrs",), prepared=_project_folder),
-    Set(name="a private namesake", prepared=_private, options=_private_links),
+    Set(name="Flask, pip", lines=("flask flask-sqlalchemy gunicorn",), installer="pip"),
+    Set(name="testing", lines=("pytest pytest-cov hypothesis tox",)),
+    Set(name="types", lines=("mypy types-requests types-PyYAML",)),
+    Set(name="documentation", lines=("mkdocs",)),
+    Set(name="a namespace of several", lines=("zope.interface zope.event zope.component",)),
+    Set(name="a pre-release", lines=("pydantic==2.0b3",)),
+    *HARD,
+    Set(name="PyTorch, CPU", lines=("torch",), installer="pip"),
 )

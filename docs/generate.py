@@ -2,11 +2,14 @@
 
 docs/facts.md: every fact, its level and its meaning, from the facets' own tables.
 docs/variables.md: the variables that count by default, and why.
+docs/hard-cases.md: what other tools stumble over, and the tests that show that this one does not.
 """
 
 import argparse
 import sys
 from pathlib import Path
+
+from hard_cases import hard_cases
 
 from envstage.facets import catalogue
 from envstage.facets.numerics import DEFAULTS, LIBRARY_PATHS, MODULE_PATHS
@@ -64,9 +67,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say what is out of date")
     is_check = parser.parse_args().check
+    documents = {
+        "facts.md": facts(),
+        "variables.md": variables(),
+        "hard-cases.md": hard_cases(),
+    }
     stale = [
         name
-        for name, text in {"facts.md": facts(), "variables.md": variables()}.items()
+        for name, text in documents.items()
         if not _is_current(FOLDER / name, text, write=not is_check)
     ]
     for name in stale:

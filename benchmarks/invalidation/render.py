@@ -12,6 +12,7 @@ from benchmarks.invalidation.table import (
     ENVSTAGE,
     FREEZE,
     REAL,
+    SNAKEMAKE,
     SUBJECTS,
     VIEWS,
     Counts,
@@ -25,6 +26,7 @@ WORDS: Final = {
     FREEZE: "`pip freeze` in an `always_changed` stage",
     ALONE: "DVC alone",
 }
+KINDS: Final = (BESIDE, REAL, VIEWS, SNAKEMAKE)
 COMMAND: Final = "python -m benchmarks.invalidation --markdown docs/invalidation.md"
 
 
@@ -60,13 +62,15 @@ class Line(NamedTuple):
 
 def lines_of(results: Sequence[Result]) -> list[Line]:
     """The counts: every subject over the same changes, then envstage over the others."""
-    of = {kind: [each for each in results if each.kind == kind] for kind in (BESIDE, REAL, VIEWS)}
+    of = {kind: [each for each in results if each.kind == kind] for kind in KINDS}
     found = [
         Line(WORDS[subject], len(of[BESIDE]), counts(of[BESIDE], subject)) for subject in SUBJECTS
     ]
     found.append(Line("envstage, on real packages", len(of[REAL]), counts(of[REAL], ENVSTAGE)))
     found.append(Line("envstage, on views", len(of[VIEWS]), counts(of[VIEWS], ENVSTAGE)))
-    undone = [*of[BESIDE], *of[REAL]]
+    under = of[SNAKEMAKE]
+    found.append(Line("envstage, under Snakemake", len(under), counts(under, ENVSTAGE)))
+    undone = [*of[BESIDE], *of[REAL], *under]
     back = [msgspec.structs.replace(each, did={ENVSTAGE: each.back}, row=_undone(each.row))
             for each in undone]  # fmt: skip
     found.append(Line("envstage, each change taken back", len(back), counts(back, ENVSTAGE)))
@@ -123,7 +127,7 @@ def markdown(results: Sequence[Result]) -> str:
         "everything is put back and the pipeline is reproduced once more: nothing may rerun, since "
         "its results are in the run cache.",
         "",
-        *_counts(results),
+        *counts_table(results),
         "",
         "*Missed*: a stage that should have rerun and did not: a stale result that passes for a "
         "new one. *Needless*: a rerun that could change nothing. Counted are pairs of a change and "
@@ -137,7 +141,8 @@ def markdown(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _counts(results: Sequence[Result]) -> list[str]:
+def counts_table(results: Sequence[Result]) -> list[str]:
+    """The counts as a table of Markdown."""
     lines = [
         "| | changes | missed | needless | rightly rerun | rightly kept |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -18,7 +18,7 @@ from benchmarks.invalidation.stages import ALIGN, ALL, GPU, HARDWARE, NONE, PYTH
 from benchmarks.invalidation.table import ENVSTAGE, VIEWS, Result, Row
 from envstage.capture.assemble import Projectors
 from envstage.capture.collect import collect
-from envstage.capture.write import read_view
+from envstage.capture.committed import read_view
 from envstage.facets import catalogue, numerics
 from envstage.facets.contract import Request
 from envstage.project import open_project

@@ -16,6 +16,7 @@ SUBJECTS: Final = (ENVSTAGE, FREEZE, ALONE)
 BESIDE: Final = "beside"
 REAL: Final = "real"
 VIEWS: Final = "views"
+SNAKEMAKE: Final = "snakemake"
 
 Change = Callable[[Bench], object]
 
@@ -48,8 +49,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         did: by subject, the stages that reran.
         back: those that envstage reran when the change was taken back.
-        kind: with the rivals beside, on real packages, or on views.
+        kind: with the rivals beside, on real packages, on views, or under Snakemake.
         stages: those of its pipeline.
+        planned: under Snakemake, the rules that a dry-run had named.
+        unexplained: how many of those had no reason that names a view and facts.
     """
 
     row: Row
@@ -57,6 +60,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     back: frozenset[str] = NONE
     kind: str = BESIDE
     stages: frozenset[str] = ALL
+    planned: frozenset[str] | None = None
+    unexplained: int = 0
     seconds: float = 0.0
     output: str = ""
 
@@ -73,7 +78,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_right(self) -> bool:
         """Whether envstage did what should be done."""
-        return not self.missed and not self.needless
+        is_as_planned = self.planned is None or self.planned == self.did[ENVSTAGE]
+        return not (self.missed or self.needless or self.unexplained) and is_as_planned
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

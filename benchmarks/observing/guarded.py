@@ -39,9 +39,9 @@ def run(argv: list[str]) -> Seen:
     world = Machine()
     project = open_project(os.getcwd())
     capture(world, project, mode=Mode.CAPTURE, names=(), argv=())
-    guarded = guard(world, project, project.config.view("stage"), argv, is_observed=True)
+    guarded = guard(world, project, project.config.view("stage"), argv)
     if guarded.observation is None or guarded.after is None:
-        return Seen(returncode=guarded.returncode)
+        return Seen(returncode=guarded.ending.returncode)
     used = used_by(project, guarded)
     answer = guarded.after.capture.answer
     return Seen(

@@ -1,0 +1,1 @@
+"""Snakemake on a real Slurm of two virtual nodes, on this machine."""
