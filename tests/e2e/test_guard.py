@@ -241,9 +241,31 @@ def wait_for_queue(pipeline: Pipeline, count: int) -> None:
     raise AssertionError(pipeline.run("dvc", "queue", "status"))
 
 
-def test_a_signal_that_killed_the_program_reaches_dvc(guarded: Pipeline, tmp_path: Path) -> None:
+SHELLS = ["/bin/bash", "/bin/sh"]  # DVC starts the user's, and not every shell becomes its command
+
+
+def without_guard(pipeline: Pipeline) -> str:
+    """The stage as it was before it was guarded; the guarded pipeline's text."""
+    text = pipeline.read("dvc.yaml")
+    pipeline.write("dvc.yaml", text.replace("envstage run --view train -- ", ""))
+    assert pipeline.read("dvc.yaml") != text
+    return text
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_signal_that_killed_the_program_reaches_dvc(guarded: Pipeline, shell: str) -> None:
+    guarded.environ["SHELL"] = shell
     guarded.write("train.py", "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
-    assert "exited with -15" in guarded.repro(code=255)
+    said = exited(guarded.repro(code=255))
+    assert said in ("-15", "143")
+    without_guard(guarded)
+    assert exited(guarded.repro(code=255)) == said
+
+
+def exited(text: str) -> str | None:
+    """The exit status that DVC told of a stage."""
+    found = re.search(r"exited with (-?\d+)", text)
+    return found and found[1]
 
 
 SAVES = """\
@@ -260,15 +282,30 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("code", [0, 3])
 def test_interrupted_from_the_terminal(guarded: Pipeline, code: int) -> None:
     """Ctrl-C that the program survives ends the stage well, or as the program says."""
-    guarded.write("train.py", SAVES)
-    guarded.write("code.txt", str(code))
+    guarded.environ["SHELL"] = "/bin/bash"
     lock = guarded.read("dvc.lock")
-    text, status = in_terminal(guarded, "begun", b"\x03")
+    said, status = interrupted(guarded, code)
     assert status == (0 if code == 0 else 255)
-    assert guarded.read("model.txt") == "saved\n"
-    assert text.count("Traceback") == 0
     assert (guarded.read("dvc.lock") != lock) == (code == 0)
-    assert (f"exited with {code}" in text) == (code != 0)
+    assert said == (str(code) if code else None)
+
+
+def test_interrupted_under_a_shell_that_dies_of_it(guarded: Pipeline) -> None:
+    """A shell that waits for its command takes the signal too: as it was without the guard."""
+    guarded.environ["SHELL"] = "/bin/sh"
+    ended = interrupted(guarded, 0)
+    without_guard(guarded)
+    assert interrupted(guarded, 0) == ended
+
+
+def interrupted(pipeline: Pipeline, code: int) -> tuple[str | None, int]:
+    """Ctrl-C while the program works, which saves and ends with a code: what DVC said of it."""
+    pipeline.write("train.py", SAVES)
+    pipeline.write("code.txt", str(code))
+    text, status = in_terminal(pipeline, "begun", b"\x03")
+    assert pipeline.read("model.txt") == "saved\n"
+    assert text.count("Traceback") == 0
+    return exited(text), status
 
 
 def in_terminal(pipeline: Pipeline, awaited: str, keys: bytes) -> tuple[str, int]:
