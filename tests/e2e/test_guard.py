@@ -12,7 +12,6 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import yaml
