@@ -48,7 +48,6 @@ NAMES_ELSEWHERE = (
     "org",
     "__builtin__",
 )
-SIGNALS_THAT_END = (9, 15)
 INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
@@ -65,10 +64,12 @@ def load(name: str) -> "Dict[str, Any]":
 if TYPE_CHECKING:
     from envstage.observer.finder import Finder, watch_preloaded
     from envstage.observer.machine import see_machine
+    from envstage.observer.others import Others
     from envstage.observer.report import WANTED, Report
 else:
     Report, WANTED = map(load("report").get, ("Report", "WANTED"))
     Finder, watch_preloaded = map(load("finder").get, ("Finder", "watch_preloaded"))
+    Others = load("others")["Others"]
     # Not when it is needed: a program may have left for another root or user by then.
     see_machine = load("machine")["see_machine"]
 
@@ -176,69 +177,7 @@ class Recorder:
         if isinstance(arguments[0], (str, bytes)):
             self.report.once("dlopen", os.fsdecode(arguments[0]))
 
-    # Processes
-
-    def popened(self, arguments: "Tuple[Any, ...]") -> None:
-        """`subprocess.Popen`: a program is about to be started."""
-        program, argv, environ = arguments[0], arguments[1], arguments[-1]
-        self.starts("spawn", program, argv, environ)
-
-    def posix_spawned(self, arguments: "Tuple[Any, ...]") -> None:
-        """`os.posix_spawn`, unless it is the second half of a `subprocess.Popen`."""
-        frame: "Any" = sys._getframe(2)  # past the audit hook
-        if frame.f_globals.get("__name__") != "subprocess":
-            self.popened(arguments)
-
-    def replaced(self, arguments: "Tuple[Any, ...]") -> None:
-        """`os.exec`: this process is about to become another program, if there is one: the
-        folders of PATH are tried in turn."""
-        if not os.path.exists(arguments[0]):
-            return
-        see_machine(self.report, "self")
-        self.starts("exec", arguments[0], arguments[1], arguments[2])
-
-    def shelled(self, arguments: "Tuple[Any, ...]") -> None:
-        """`os.system`: a shell is about to be started."""
-        self.starts("spawn", "/bin/sh", ["sh", "-c", os.fsdecode(arguments[0])], None)
-
-    def starts(self, kind: str, program: "Any", argv: "Any", environ: "Any") -> None:
-        """Record which program, and what makes a Python in it escape; never its arguments."""
-        environ = os.environ if environ is None else environ
-        name, marks = self.part("started")["program_started"](
-            program, argv, environ, self.report.folder, self.hook
-        )
-        self.report.write(kind, name, ",".join(marks))
-
-    def killed(self, arguments: "Tuple[Any, ...]") -> None:
-        """`os.kill`: look at the process before it is gone (a pool ends its workers so)."""
-        pid, number = arguments[0], arguments[1]
-        if number not in SIGNALS_THAT_END or pid == os.getpid():
-            return
-        if pid > 0:
-            self.stopped(pid)
-        else:
-            self.group_killed((os.getpgrp() if pid == 0 else -pid, number))
-
-    def group_killed(self, arguments: "Tuple[Any, ...]") -> None:
-        """`os.killpg`: the same for each process of the group that reports."""
-        group, number = arguments[0], arguments[1]
-        if number not in SIGNALS_THAT_END:
-            return
-        names = [name for name in os.listdir(self.report.folder) if name.endswith(".events")]
-        for pid in {int(name.split("-")[0]) for name in names}:
-            try:
-                if pid != os.getpid() and os.getpgid(pid) == group:
-                    self.stopped(pid)
-            except OSError:  # gone
-                continue
-
-    def stopped(self, pid: int) -> None:
-        """Report for a process that cannot report its end itself. What it imported it has
-        already said; the rest is in /proc."""
-        prefix = "%d-" % pid
-        if any(name.startswith(prefix) for name in os.listdir(self.report.folder)):
-            see_machine(self.report, str(pid))
-        self.report.write("stopped", str(pid))
+    # The process's own beginning, forks and end
 
     def forked_here(self) -> None:
         """In the parent after a fork; the child says `start` with this identity."""
@@ -253,8 +192,6 @@ class Recorder:
             self.begin("preexec" if is_preparing_program() else "fork", parent)
         except Exception as error:
             self.incomplete(error)
-
-    # The process's own beginning and end
 
     def begin(self, kind: str, parent: str) -> None:
         """Open the file and say who this is."""
@@ -333,13 +270,8 @@ class Recorder:
             "os.listdir": self.listed,
             "os.scandir": self.listed,
             "ctypes.dlopen": self.dlopened,
-            "subprocess.Popen": self.popened,
-            "os.posix_spawn": self.posix_spawned,
-            "os.exec": self.replaced,
-            "os.system": self.shelled,
-            "os.kill": self.killed,
-            "os.killpg": self.group_killed,
             "envstage.observer": self.heard,
+            **Others(self, see_machine).handlers(),
         }.get
 
         def audit(event: str, arguments: "Tuple[Any, ...]") -> None:
