@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from envstage.facets.contract import Collected, FactRule, Installed, ProbeAnswer, Request
+from envstage.facets.import_path import ImportPath, is_module_file
 from envstage.facets.packages import OURSELVES
 from envstage.facets.tools import sha256
 from envstage.snapshot.model import Level, Unknown, Value
@@ -53,22 +54,20 @@ class Names:
 
     def __init__(self, world: World, root: str, probe: ProbeAnswer) -> None:
         self._world = world
-        self._root = os.path.realpath(root)
         self._probe = probe
-        self._listed: dict[str, frozenset[str]] = {}
+        self._path = ImportPath(world, root, probe)
         self._by_place: dict[tuple[str, str], list[Installed]] = {}
         for installed in probe.distributions:
             for top in installed.tops:
                 self._by_place.setdefault((installed.location, top), []).append(installed)
         self._by_name = {installed.name: installed for installed in probe.distributions}
-        self._sites = frozenset(installed.location for installed in probe.distributions)
 
     def meaning(self, name: str) -> Value:
         """What a dotted name means: absent, a package, the standard library, a loose module.
 
         The project's own code is no part of the environment: it means nothing here.
         """
-        found = self._find(name)
+        found = self._path.find(name)
         if found is None:
             return None
         entry, path = found
@@ -76,7 +75,7 @@ class Names:
         owners = self.owners(entry, top)
         if owners:
             return "package " + ", ".join(sorted(each.name for each in owners))
-        if self._is_standard(entry):
+        if self._path.is_standard(entry):
             return STANDARD_LIBRARY
         return NAMESPACE if path is None else self._loose(path)
 
@@ -90,14 +89,16 @@ class Names:
         if isinstance(digest, Unknown) or not os.path.basename(path).startswith("__init__."):
             return digest
         folder = os.path.dirname(path)
-        inner = sorted(name for name in self._names(folder) if self._is_importable(folder, name))
+        inner = sorted(
+            name for name in self._path.names(folder) if self._is_importable(folder, name)
+        )
         return "sha256:" + hashlib.sha256("\n".join([digest, *inner]).encode()).hexdigest()
 
     def _is_importable(self, folder: str, name: str) -> bool:
-        if _is_module_file(name):
+        if is_module_file(name):
             return True
         is_cache = name == "__pycache__"
-        return name.isidentifier() and not is_cache and bool(self._names(f"{folder}/{name}"))
+        return name.isidentifier() and not is_cache and bool(self._path.names(f"{folder}/{name}"))
 
     def shadows(self, packages: Iterable[str]) -> dict[str, Value]:
         """Names that do not mean what the given packages provide, and what they do mean.
@@ -110,13 +111,13 @@ class Names:
             for top in installed.tops if installed else ():
                 if self._is_shadowed(installed, top):
                     found[top] = self.meaning(top)
-        for entry in self._before_standard_library():
-            for name in sorted(self._modules(entry) & sys.stdlib_module_names):
+        for entry in self._path.before_standard_library():
+            for name in sorted(self._path.modules(entry) & sys.stdlib_module_names):
                 found[name] = self.meaning(name)
         return found
 
     def _is_shadowed(self, installed: Installed | None, top: str) -> bool:
-        place = self._find(top)
+        place = self._path.find(top)
         if place is None or installed is None or place[0] == installed.location:
             return False
         return installed not in self.owners(place[0], top)
@@ -168,18 +169,12 @@ class Names:
         return tuple(self._by_place.get((entry, top), ()))
 
     def entry_of(self, path: str) -> str | None:
-        """The folder of the import path that a file lies in: the innermost one."""
-        holding = [entry for entry in self._probe.path if path.startswith(entry + os.sep)]
-        return max(holding, key=len, default=None)
+        """See `ImportPath.entry_of`."""
+        return self._path.entry_of(path)
 
     def is_code(self, path: str) -> bool:
-        """Whether a file is the project's own code, and not of an environment kept inside it."""
-        entry = self.entry_of(path)
-        if entry is not None and (entry in self._sites or self._is_standard(entry)):
-            return False
-        if path.startswith(self._probe.prefix + os.sep):
-            return False
-        return os.path.realpath(path).startswith(self._root + os.sep)
+        """See `ImportPath.is_code`."""
+        return self._path.is_code(path)
 
     def digest(self, path: str) -> str | Unknown:
         """The digest of one file's content."""
@@ -229,86 +224,6 @@ class Names:
         except OSError:
             return frozenset(installed.tops)
         return frozenset((*installed.tops, *text.decode("utf-8", "replace").split()))
-
-    def _find(self, name: str) -> tuple[str, str | None] | None:
-        """The folder of the import path and the file that a name means; no file: a namespace."""
-        parts = name.split(".")
-        namespace: tuple[str, str | None] | None = None
-        for entry in self._probe.path:
-            folder = os.path.join(entry, *parts[:-1])
-            names = self._names(folder)
-            if not names:
-                continue
-            file = self._file(folder, parts[-1], names)
-            if file is not None:
-                if self.is_code(file):
-                    continue
-                return entry, file
-            if parts[-1] in names and namespace is None and self._is_namespace(folder, parts[-1]):
-                namespace = (entry, None)
-        return namespace
-
-    def _file(self, folder: str, name: str, names: frozenset[str]) -> str | None:
-        if name in names:
-            inner = os.path.join(folder, name)
-            for file in self._names(inner):
-                if file == "__init__.py" or (
-                    file.startswith("__init__.") and _is_module_file(file)
-                ):
-                    return os.path.join(inner, file)
-        for file in sorted(names):
-            if file.startswith(name + ".") and _is_module_file(file):
-                return os.path.join(folder, file)
-        return None
-
-    def _is_namespace(self, folder: str, name: str) -> bool:
-        path = os.path.join(folder, name)
-        if self.is_code(os.path.join(path, "x")) or self._is_standard(folder):
-            return False
-        return bool(self._names(path) - {"__pycache__"})
-
-    def _names(self, folder: str) -> frozenset[str]:
-        if folder not in self._listed:
-            try:
-                self._listed[folder] = frozenset(self._world.list_dir(folder))
-            except OSError:
-                self._listed[folder] = frozenset()
-        return self._listed[folder]
-
-    def _modules(self, entry: str) -> frozenset[str]:
-        names = self._names(entry)
-        return frozenset(name.partition(".")[0] for name in names if _is_module_file(name)) | (
-            frozenset(
-                name
-                for name in names & sys.stdlib_module_names
-                if self._file(entry, name, names) is not None
-            )
-        )
-
-    def _is_standard(self, entry: str) -> bool:
-        base = os.path.realpath(self._probe.base_prefix)
-        real = os.path.realpath(entry)
-        return (
-            entry not in self._sites
-            and real.startswith(base + os.sep)
-            and not re.search(r"(site|dist)-packages", real)
-        )
-
-    def _before_standard_library(self) -> Iterator[str]:
-        for entry in self._probe.path:
-            if self._is_standard(entry):
-                return
-            if not self.is_code(os.path.join(entry, "x")):
-                yield entry
-
-
-def _is_module_file(name: str) -> bool:
-    stem, _, suffix = name.partition(".")
-    return bool(stem) and (
-        suffix == "py"
-        or suffix in ("so", "pyd", "pyc", "abi3.so")
-        or bool(re.fullmatch(r"(cpython|pypy|cp)[\w.-]*\.(so|pyd)", suffix))
-    )
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:
