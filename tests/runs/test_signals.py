@@ -199,8 +199,9 @@ def test_interrupt_that_the_program_survives(either: Launcher) -> None:
     """Ctrl-C ends the training early and saves the model: the stage is not a failed one."""
     text = (
         "import os, time\n"
-        "open('pid.part', 'w').write(str(os.getpid())); os.rename('pid.part', 'pid.txt')\n"
-        "try: time.sleep(30)\n"
+        "try:\n"
+        "    open('pid.part', 'w').write(str(os.getpid())); os.rename('pid.part', 'pid.txt')\n"
+        "    time.sleep(30)\n"
         "except KeyboardInterrupt: print('saved')"
     )
     with in_terminal(either, (PYTHON, "-c", text)) as (running, controller):
