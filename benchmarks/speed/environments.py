@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmarks.speed.processes import inherited
 from tests.wheels import UV
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ def all_of(folder: Path, *, torch: bool = True) -> tuple[Environment, ...]:
 def run(*argv: str, cwd: Path | None = None, environ: dict[str, str] | None = None) -> str:
     """Run a program; its output. `SystemExit` with what it said where it fails."""
     done = subprocess.run(
-        argv, cwd=cwd, env={**os.environ, **(environ or {})}, capture_output=True, text=True
+        argv, cwd=cwd, env={**inherited(), **(environ or {})}, capture_output=True, text=True
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(argv)}\n{done.stdout}{done.stderr}")

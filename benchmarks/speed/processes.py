@@ -14,6 +14,12 @@ _SLOW_S: Final = 4.0
 _SLOW_ROUNDS: Final = 3
 
 
+def inherited() -> dict[str, str]:
+    """The caller's variables without Python's own: where PYTHONDONTWRITEBYTECODE is set, every
+    start of every program would be timed with the compiling of its source."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """A command line as a person would type it, and what has to be so before each run."""
@@ -84,7 +90,7 @@ def _run(command: Command, number: int) -> Run:
     process = subprocess.Popen(
         list(command.argv),
         cwd=command.cwd,
-        env={**os.environ, **command.environ},
+        env={**inherited(), **command.environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

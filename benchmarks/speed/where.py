@@ -51,7 +51,7 @@ def _system_calls(root: Path, environment: Environment) -> Iterator[tuple[str, .
     for name, calls in (("files opened", "openat"), ("files looked at", "newfstatat,stat,statx")):
         argv = (strace, "-f", "-c", "-e", f"trace={calls}", "-U", "calls", program, "capture")
         done = subprocess.run(
-            argv, cwd=root, env={**environment.environ}, capture_output=True, text=True
+            argv, cwd=root, env=environment.environ, capture_output=True, text=True
         )
         counts = [int(line) for line in done.stderr.splitlines() if line.strip().isdigit()]
         if counts:
