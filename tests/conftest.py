@@ -1,6 +1,7 @@
-"""What every test stands on: nobody's HOME, Git identity, caches or active environment."""
+"""What every test stands on: nobody's HOME, Git identity, shell, caches or active environment."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from hypothesis import HealthCheck, settings
 # Machines are noisy: how long an example takes says nothing about the code.
 settings.register_profile("envstage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("envstage")
+
+# A shell lets what it starts with `&` ignore Ctrl-C, and everything below would inherit that.
+for _number in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(
+            _number,
+            signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL,
+        )
 
 _DROPPED = ("PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 _DROPPED_PREFIXES = ("DVC_", "ENVSTAGE_", "OMP_", "MKL_", "OPENBLAS_", "GIT_")
@@ -32,6 +41,7 @@ def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         "GIT_COMMITTER_NAME": "Ada",
         "GIT_COMMITTER_EMAIL": "ada@example.org",
         "DVC_NO_ANALYTICS": "1",
+        "SHELL": "/bin/sh",  # which DVC would start
         "PYTHONDONTWRITEBYTECODE": "",
     }
     os.environ.pop("PYTHONDONTWRITEBYTECODE")

@@ -99,8 +99,7 @@ class Pipeline:
         return other
 
     def variables(self, **changes: str) -> dict[str, str]:
-        # The caller's shell, which DVC would start, must not decide what is tested.
-        environ = dict(os.environ) | {"SHELL": "/bin/sh"} | self.environ | changes
+        environ = dict(os.environ) | self.environ | changes
         environ["PATH"] = os.pathsep.join(
             [str(self.venv.bin), str(self.tools), "/usr/local/bin", "/usr/bin", "/bin"]
         )
