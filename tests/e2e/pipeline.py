@@ -26,6 +26,22 @@ stages:
     - model.txt
 """
 
+# One script for a stage in two variants, each of which imports another package.
+FOREACH_YAML = """\
+stages:
+  train:
+    foreach: [alpha, beta]
+    do:
+      cmd: python train.py ${item}
+      deps: [train.py]
+      outs: ["${item}.txt"]
+"""
+FOREACH_TRAIN = """\
+import importlib, pathlib, sys
+module = importlib.import_module(sys.argv[1])
+pathlib.Path(sys.argv[1] + ".txt").write_text(module.version)
+"""
+
 
 class Pipeline:
     """A repository with one environment; `run` calls programs as a user's shell would."""

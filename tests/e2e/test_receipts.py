@@ -9,24 +9,10 @@ import jsonschema
 import pytest
 
 from tests.e2e.conftest import Once
-from tests.e2e.pipeline import Pipeline
+from tests.e2e.pipeline import FOREACH_TRAIN, FOREACH_YAML, Pipeline
 from tests.e2e.receipts import DVC_YAML, RECEIPT, SCHEMAS, TRAIN, check, locked, made_pipeline, read
 
 pytestmark = pytest.mark.e2e
-FOREACH = """\
-stages:
-  train:
-    foreach: [alpha, beta]
-    do:
-      cmd: python train.py ${item}
-      deps: [train.py]
-      outs: ["${item}.txt"]
-"""
-SHARED = """\
-import importlib, pathlib, sys
-module = importlib.import_module(sys.argv[1])
-pathlib.Path(sys.argv[1] + ".txt").write_text(module.version)
-"""
 
 
 @pytest.fixture
@@ -170,7 +156,7 @@ def test_a_list_of_commands_leaves_one_receipt(pipeline: Pipeline) -> None:
 
 
 def test_instances_have_receipts_of_their_own(tmp_path: Path) -> None:
-    made = Pipeline(tmp_path).create(FOREACH, **{"train.py": SHARED})
+    made = Pipeline(tmp_path).create(FOREACH_YAML, **{"train.py": FOREACH_TRAIN})
     for name in ("alpha", "beta", "gamma"):
         made.install(name, "1.0")
     made.track("train", options="--receipt")

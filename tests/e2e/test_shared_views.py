@@ -6,24 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Once
-from tests.e2e.pipeline import Pipeline
+from tests.e2e.pipeline import FOREACH_TRAIN, FOREACH_YAML, Pipeline
 
 pytestmark = pytest.mark.e2e
-
-DVC_YAML = """\
-stages:
-  train:
-    foreach: [alpha, beta]
-    do:
-      cmd: python train.py ${item}
-      deps: [train.py]
-      outs: ["${item}.txt"]
-"""
-TRAIN = """\
-import importlib, pathlib, sys
-module = importlib.import_module(sys.argv[1])
-pathlib.Path(sys.argv[1] + ".txt").write_text(module.version)
-"""
 
 
 @pytest.fixture
@@ -32,7 +17,7 @@ def pipeline(once: Once) -> Pipeline:
 
 
 def made_pipeline(base: Path) -> Pipeline:
-    made = Pipeline(base).create(DVC_YAML, **{"train.py": TRAIN})
+    made = Pipeline(base).create(FOREACH_YAML, **{"train.py": FOREACH_TRAIN})
     for name in ("alpha", "beta", "gamma"):
         made.install(name, "1.0")
     made.track("train")

@@ -15,6 +15,7 @@ def probe(
     executable: str = "/usr/bin/python3",
     prefix: str = "/usr",
     distributions: tuple[Installed, ...] = (),
+    path: tuple[str, ...] = (),
 ) -> ProbeAnswer:
     return ProbeAnswer(
         payload=1,
@@ -27,6 +28,6 @@ def probe(
         is_free_threaded=False,
         is_debug=False,
         compiler="GCC",
-        path=(),
+        path=path,
         distributions=distributions,
     )

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from envstage.facets import cuda
-from envstage.facets.contract import Installed, ProbeAnswer, Request
+from envstage.facets.contract import Installed, Request
 from envstage.snapshot.model import Level, NotApplicable, Unknown, Value
+from tests.facets.requests import probe
+from tests.facets.requests import request as asked
 from tests.hosts import CapturedHost, host
 
 SITE = "/venv/lib/python3.11/site-packages"
@@ -46,24 +48,11 @@ def machine(
 
 def request(*distributions: tuple[str, str]) -> Request:
     """A capture of an environment with these distributions."""
-    probe = ProbeAnswer(
-        payload=1,
-        executable="/venv/bin/python",
-        prefix="/venv",
-        base_prefix="/usr",
-        implementation="cpython",
-        version="3.11.7",
-        abi="cp311",
-        is_free_threaded=False,
-        is_debug=False,
-        compiler="GCC",
-        path=(SITE,),
-        distributions=tuple(
-            Installed(name=name, version=version, location=SITE, metadata_path="")
-            for name, version in distributions
-        ),
+    installed = tuple(
+        Installed(name=name, version=version, location=SITE, metadata_path="")
+        for name, version in distributions
     )
-    return Request(root="/project", level=Level.PLATFORM, probe=probe)
+    return asked(probe=probe("/venv/bin/python", "/venv", installed, (SITE,)))
 
 
 def facts(world: CapturedHost, *distributions: tuple[str, str]) -> dict[str, Value]:

@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 
 from envstage.facets import search_paths
-from envstage.facets.contract import Installed, ProbeAnswer
+from envstage.facets.contract import Installed
 from envstage.facets.imports import Names
 from envstage.probe.distributions import installed
 from envstage.snapshot.model import Value
 from envstage.snapshot.tree import tree_digest
 from envstage.world import Machine
+from tests.facets.requests import probe
 from tests.repository import place
 
 MEANINGS = Path(__file__).parents[1] / "data" / "schema-1" / "meanings.json"
@@ -76,20 +77,8 @@ def meanings(base: Path) -> dict[str, Value]:
     root.mkdir()
     site, loose, checkout = site_of(base), loose_of(base), checkout_of(base)
     found = msgspec.convert(installed([str(site)], "", []), list[Installed])
-    answer = ProbeAnswer(
-        payload=2,
-        executable="/nowhere/bin/python",
-        prefix="/nowhere",
-        base_prefix="/nowhere/else",
-        implementation="cpython",
-        version="3.11.7",
-        abi="cpython-311-x86_64-linux-gnu",
-        is_free_threaded=False,
-        is_debug=False,
-        compiler="",
-        path=(str(loose), str(site)),
-        distributions=tuple(found),
-    )
+    path = (str(loose), str(site))
+    answer = probe("/nowhere/bin/python", "/nowhere", tuple(found), path)
     names = Names(world, str(root), answer)
     libraries = place(base, "native/libodd.so.1", "12345").parent
     return {

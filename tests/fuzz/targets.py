@@ -51,6 +51,7 @@ from envstage.snapshot.secrets import is_secret_value, without_secrets
 from envstage.views import archive
 from envstage.views import document as view_document
 from envstage.yaml_node import composed, refuse_bombs
+from tests.facets.requests import probe
 from tests.fuzz.machine import Answering, Ended
 
 Target = Callable[[bytes], None]
@@ -203,20 +204,8 @@ def installed(data: bytes) -> None:
 
 
 def _answer(*distributions: Installed) -> ProbeAnswer:
-    return ProbeAnswer(
-        payload=1,
-        executable="/venv/bin/python",
-        prefix="/venv",
-        base_prefix="/usr",
-        implementation="cpython",
-        version="3.11.7",
-        abi="cpython-311-x86_64-linux-gnu",
-        is_free_threaded=False,
-        is_debug=False,
-        compiler="3.11.7",
-        path=("/venv/lib/python3.11/site-packages",),
-        distributions=distributions,
-    )
+    path = ("/venv/lib/python3.11/site-packages",)
+    return probe("/venv/bin/python", "/venv", distributions, path)
 
 
 def distribution(data: bytes) -> None:
