@@ -11,7 +11,6 @@ from typing import Final, TypeAlias
 import msgspec
 
 from envstage import __version__, layout
-from envstage import config as configuration
 from envstage.config import Config
 from envstage.snapshot.canonical import parsed_as
 from envstage.snapshot.secrets import holds_secret
@@ -30,14 +29,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(root: str) -> Config:
-    """The project's configuration; errors as for `envstage.config.load`."""
+    """The project's configuration; errors as for `envstage.config_file.load`."""
     folder = os.path.join(root, layout.STATE_FOLDER)
     path = os.path.join(folder, "config.json")
     key = _key(root)
     kept = _read(path)
     if kept is not None and kept.key == key:
         return kept.config
-    config = configuration.load(root)
+    from envstage import config_file  # what is kept is read without it
+
+    config = config_file.load(root)
     now = time.time_ns()
     is_settled = all(max(each[3:], default=0) < now - _YOUNG_NS for each in key[1])
     if is_settled and os.path.isdir(folder):

@@ -4,8 +4,8 @@ import os
 
 import msgspec
 
-from envstage import config as configuration
 from envstage import config_cache, layout
+from envstage import config_file as configuration
 from envstage.config import Config
 from envstage.errors import EnvstageError
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage.config import COLUMNS_AT_MOST, Config, Environment, Guard, View
 from envstage.errors import MISUSE, EnvstageError
 from envstage.snapshot.model import Level

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envstage import config as configuration
 from envstage import config_cache
+from envstage import config_file as configuration
 from envstage.errors import EnvstageError
 
 

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from envstage import config
+from envstage import config_file
 from envstage.compare.render import lines
 from envstage.compare.sides import Side, compare
 from envstage.notebook.captured import Comparison
@@ -24,7 +24,7 @@ def compared(ref: str, snapshot: Snapshot, directory: str, tooling: frozenset[st
     Raises:
         EnvstageError: nothing has that name, or it is no environment.
     """
-    project = Project(root=directory, config=config.load(directory))
+    project = Project(root=directory, config=config_file.load(directory))
     old = refs.resolve(Machine(), project, ref, snapshot.environment)
     label = snapshot_fingerprint(snapshot)[:14]
     new = Side(label=label, level=snapshot.level, facts=snapshot.facts)

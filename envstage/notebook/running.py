@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage.capture.assemble import snapshot_of
 from envstage.capture.collect import Capture, collect
 from envstage.config import Config, Environment

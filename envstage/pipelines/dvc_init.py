@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage import layout
 from envstage.config import Config, Environment
 from envstage.errors import EnvstageError

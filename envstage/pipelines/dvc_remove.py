@@ -2,7 +2,7 @@
 
 import os
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage import layout
 from envstage.errors import EnvstageError
 from envstage.pipelines.command import is_guarded, unguarded

@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage import layout
 from envstage.config import Config, View
 from envstage.errors import EnvstageError

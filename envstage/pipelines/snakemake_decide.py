@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage import layout
 from envstage.capture.engine import as_called
 from envstage.config import View

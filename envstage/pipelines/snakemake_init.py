@@ -4,9 +4,9 @@ import os
 import re
 from typing import Final
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage import layout
-from envstage.config import NAME, View
+from envstage.config import NAME, Config, View
 from envstage.errors import EnvstageError
 from envstage.pipelines.dvc_config import add_view, new_config, require_free
 from envstage.pipelines.dvc_ignore import (
@@ -115,7 +115,7 @@ def _remove_config(draft: Draft, rules: tuple[Rule, ...]) -> None:
     text = draft.read(layout.CONFIG_FILE)
     fresh = Draft(os.devnull)
     fresh.write(layout.CONFIG_FILE, new_config("auto"))
-    config = configuration.Config(source=layout.CONFIG_FILE)
+    config = Config(source=layout.CONFIG_FILE)
     for rule in rules:
         config = add_view(fresh, config, View(name=rule.name))
     if text is not None and text == fresh.read(layout.CONFIG_FILE):

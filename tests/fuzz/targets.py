@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from envstage import config as configuration
+from envstage import config_file as configuration
 from envstage import indexes
 from envstage.capture import context, origins
 from envstage.capture.assemble import derived_files

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envstage import config
+from envstage import config, config_file
 from envstage.errors import EnvstageError
 from envstage.pipelines.command import receipt_in
 from envstage.pipelines.dvc import Plan, apply, plan_init, plan_remove, plan_track
@@ -61,7 +61,7 @@ def test_every_edit_can_be_undone_and_none_is_made_twice(
     applied(plan_track(str(tmp_path), ("train",), guard=guard), tmp_path)
     assert plan_track(str(tmp_path), ("train",), guard=guard).is_empty
     assert plan_init(str(tmp_path)).is_empty
-    assert [view.name for view in config.load(str(tmp_path)).views] == ["train"]
+    assert [view.name for view in config_file.load(str(tmp_path)).views] == ["train"]
     applied(plan_remove(str(tmp_path)), tmp_path)
     after = files(tmp_path)
     assert after.pop("envstage.yaml", None) is not None or name == "params-config"
@@ -248,7 +248,7 @@ def test_a_command_that_cannot_be_guarded_is_named(tmp_path: Path) -> None:
 def test_stages_of_other_files_have_views_of_their_own(tmp_path: Path) -> None:
     addresses = ("train", "sub/dvc.yaml:train", "sub/deep er/dvc.yaml:train")
     initialised("several-files", tmp_path, *addresses)
-    assert [view.name for view in config.load(str(tmp_path)).views] == [
+    assert [view.name for view in config_file.load(str(tmp_path)).views] == [
         "train", "sub-train", "sub-deep-er-train",
     ]  # fmt: skip
     found = node(tmp_path, "stages", "train", "deps", file="sub/deep er/dvc.yaml")
@@ -295,7 +295,7 @@ def test_a_further_environment_has_files_of_its_own(tmp_path: Path) -> None:
     assert texts(node(tmp_path, "params")) == [
         "environment/summary.json", "environment/gpu/summary.json",
     ]  # fmt: skip
-    (view,) = config.load(str(tmp_path)).views
+    (view,) = config_file.load(str(tmp_path)).views
     assert (view.environment, view.level) == ("gpu", Level.HARDWARE)
     assert (tmp_path / "environment/gpu/.gitignore").exists()
     with pytest.raises(EnvstageError, match="belongs to the environment `gpu`"):
@@ -309,7 +309,7 @@ def test_a_higher_level_leaves_the_other_views_at_theirs(tmp_path: Path) -> None
     initialised("several-files", tmp_path, "train")
     plan = plan_track(str(tmp_path), ("sub/dvc.yaml:train",), level=Level.HARDWARE)
     applied(plan, tmp_path)
-    settled = config.load(str(tmp_path))
+    settled = config_file.load(str(tmp_path))
     assert settled.environment("main").level == Level.HARDWARE
     assert [view.level for view in settled.views] == [Level.PLATFORM, Level.HARDWARE]
     assert any("platform" in message for message in plan.messages)
@@ -346,7 +346,7 @@ def test_the_environment_is_that_of_the_stages(
     name: str, python: str, cmd: str, tmp_path: Path
 ) -> None:
     initialised(name, tmp_path)
-    assert config.load(str(tmp_path)).environment("main").python == python
+    assert config_file.load(str(tmp_path)).environment("main").python == python
     assert node(tmp_path, "stages", "environment", "cmd").value == cmd
 
 
@@ -423,5 +423,5 @@ def test_the_template_is_what_init_writes(tmp_path: Path) -> None:
     assert tree is not None
     for path in (("stages", "environment"), ("params",)):
         assert meaning(tree.at(path)) == meaning(node(tmp_path, *path))
-    stage = provided_stage(config.load(str(tmp_path)), "envstage capture")
+    stage = provided_stage(config_file.load(str(tmp_path)), "envstage capture")
     assert meaning_of(stage) == meaning(tree.at(("stages", "environment")))
