@@ -6,8 +6,7 @@ from envstage import layout
 from envstage.config import Config, Environment, View
 from envstage.errors import EnvstageError
 from envstage.pipelines.plan import Draft
-from envstage.pipelines.yaml_splice import add_entry, replace_scalar
-from envstage.pipelines.yaml_tree import Path, parse
+from envstage.pipelines.yaml_tree import Path
 from envstage.pipelines.yaml_values import Data, Flow, inline
 from envstage.snapshot.model import Level
 
@@ -63,18 +62,16 @@ def _raise_level(draft: Draft, config: Config, environment: Environment, level: 
 
 def _add(draft: Draft, config: Config, path: Path, key: str, value: Data) -> None:
     file, above = _place(config)
-    text = draft.read(file)
-    if text is None:
-        text = new_config("auto")
-    draft.write(file, add_entry(text, (*above, *path), key, value, name=file))
+    if not draft.has(file):
+        draft.write(file, new_config("auto"))
+    draft.edits(file).add_entry((*above, *path), key, value)
 
 
 def _set(draft: Draft, config: Config, path: Path, key: str, word: str) -> None:
     file, above = _place(config)
-    text = draft.read(file) or ""
-    root = parse(text.removeprefix("\ufeff"), name=file)
-    if root is not None and root.at((*above, *path, key)) is not None:
-        draft.write(file, replace_scalar(text, (*above, *path, key), word, name=file))
+    edits = draft.edits(file)
+    if edits.has((*above, *path, key)):
+        edits.replace_scalar((*above, *path, key), word)
     else:
         _add(draft, config, path, key, word)
 

@@ -30,7 +30,6 @@ from envstage.pipelines.dvc_ignore import (
 from envstage.pipelines.dvc_stage import ours, write_stage
 from envstage.pipelines.dvc_track import Choice, find_stage, give_view
 from envstage.pipelines.plan import Draft, Plan
-from envstage.pipelines.yaml_splice import remove
 
 # Stages that write down the environment once, and are then up to date for ever (dvc.org 2502).
 _RECORDS: Final = re.compile(
@@ -197,10 +196,8 @@ def _replace(draft: Draft, config: Config, victim: Stage, kept: tuple[Stage, ...
         if old:
             config = give_view(draft, config, stage, Choice())
         for item in reversed(old):
-            text = draft.read(stage.file) or ""
-            draft.write(stage.file, remove(text, item.place, name=stage.file))
-    text = draft.read(victim.file) or ""
-    draft.write(victim.file, remove(text, ("stages", victim.name), name=victim.file))
+            draft.edits(stage.file).remove(item.place)
+    draft.edits(victim.file).remove(("stages", victim.name))
     listed = ", ".join(sorted(outs))
     draft.say(f"`{victim.address}` goes; what it wrote stays in the folder: {listed}")
     return config

@@ -23,7 +23,6 @@ from envstage.pipelines.dvc_file import (
 from envstage.pipelines.dvc_receipt import add_receipt, receipt_for
 from envstage.pipelines.dvc_stage import ours, write_stage
 from envstage.pipelines.plan import Draft, Plan
-from envstage.pipelines.yaml_splice import append_item, replace_scalar
 from envstage.snapshot.model import Level
 
 NAME_AT_MOST = 100
@@ -115,9 +114,7 @@ def give_view(draft: Draft, config: Config, stage: Stage, choice: Choice) -> Con
     file = layout.view_file(view.environment, view.name)
     require_plain_wdir(stage, file)
     if not view_deps(stage):
-        text = draft.read(stage.file) or ""
-        dep = stage.path_to(file)
-        draft.write(stage.file, append_item(text, (*stage.body, "deps"), dep, name=stage.file))
+        draft.edits(stage.file).append_item((*stage.body, "deps"), stage.path_to(file))
     if choice.guard:
         receipt = receipt_for(stage, view) if choice.receipt else ""
         if _guard(draft, stage, view.name, receipt) and receipt:
@@ -196,9 +193,8 @@ def _guard(draft: Draft, stage: Stage, view: str, receipt: str) -> bool:
     for index, cmd in enumerate(commands):
         part = f"{index + 1}/{len(commands)}" if len(commands) > 1 else ""
         place = (*stage.body, "cmd") if isinstance(stage.cmd, str) else (*stage.body, "cmd", index)
-        text = draft.read(stage.file) or ""
         after = guarded(cmd, view, part, receipt) or cmd
-        draft.write(stage.file, replace_scalar(text, place, after, name=stage.file))
+        draft.edits(stage.file).replace_scalar(place, after)
     return True
 
 
