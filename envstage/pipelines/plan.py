@@ -1,7 +1,6 @@
 """Plans: edits of files, shown before they are made, then made together or not at all."""
 
 import contextlib
-import difflib
 import os
 import re
 import tempfile
@@ -9,6 +8,7 @@ import tempfile
 import msgspec
 
 from envstage.errors import EnvstageError
+from envstage.pipelines.line_diff import unified_diff
 from envstage.pipelines.yaml_splice import Edits
 
 
@@ -192,7 +192,7 @@ def _put_back(root: str, edits: list[Edit]) -> None:
 
 
 def _diff(edit: Edit) -> str:
-    lines = difflib.unified_diff(
+    lines = unified_diff(
         _lines(edit.before),
         _lines(edit.after),
         "/dev/null" if edit.before is None else f"a/{edit.path}",
