@@ -53,7 +53,7 @@ def meaning_of(value: Data) -> Meaning:
 
 def inline(value: Data, *, in_flow: bool = False) -> str:
     """A value on one line."""
-    if isinstance(value, Flow):
+    while isinstance(value, Flow):
         value = value.value
     if isinstance(value, Mapping):
         parts = (
