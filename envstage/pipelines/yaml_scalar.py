@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
@@ -10,6 +11,9 @@ from envstage.pipelines.yaml_place import Splice, column_of, dash_before, splice
 from envstage.pipelines.yaml_tree import Node, Path, parsed
 from envstage.pipelines.yaml_values import Meaning, is_plain, meaning
 from envstage.pipelines.yaml_wanted import Wanted
+
+# A pipeline may be written on one line: each of its scalars would be looked at with all others.
+_LOOKED_AT_MOST: Final = 1000
 
 
 def rewritten(text: str, node: Node, value: str, newline: str) -> Iterator[tuple[Splice, ...]]:
@@ -72,7 +76,7 @@ def _said(text: str) -> Meaning:
 
 
 def _around(text: str, root: Node, path: Path) -> _Lines | None:
-    """The lines of the nearest entry or item that has lines to itself; nothing if none has."""
+    """The lines of the nearest entry or item that has lines to itself, if there is one."""
     for depth in range(len(path) - 1, -1, -1):
         above = root.at(path[:depth])
         if above is not None and not above.is_flow:
@@ -91,6 +95,8 @@ def _lines_of(text: str, above: Node, path: Path) -> _Lines | None:
         return None
     indent = " " * column_of(text, start)
     end = text.find("\n", end) + 1 or len(text)
+    if end - start > _LOOKED_AT_MOST:
+        return None
     return _Lines(text=indent + text[start:end], path=(step, *path[1:]), moved=start - len(indent))
 
 

@@ -188,7 +188,7 @@ def _refuse_shared(batch: Batch, path: Path, depth: int, value: Data) -> None:
         node = batch.at(path[:length])
         if node is None:
             continue
-        is_merged = length == depth and any(key.value == "<<" for key, _ in node.entries)
+        is_merged = length == depth and node.has_key("<<")
         if node.kind == "alias" or is_merged:
             raise _by_hand(path, value, batch.name, "it is shared through an anchor")
 

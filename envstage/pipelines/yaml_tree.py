@@ -59,6 +59,10 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The key's and the value's node of an entry; nothing if it is not there."""
         return self._entries_by_key.get(key)
 
+    def has_key(self, key: str) -> bool:
+        """Whether the key is written here, once or more often."""
+        return key in self._entries_by_key
+
     @functools.cached_property
     def _entries_by_key(self) -> Mapping[str, "tuple[Node, Node] | None"]:
         """The entries, found without going through them; nothing for a key written twice."""

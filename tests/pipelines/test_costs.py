@@ -27,6 +27,7 @@ FEW, MANY = 15, 60
 SHAPES = {
     "block": "  s{0}:\n    cmd: python s.py {0}\n    outs: [o{0}]\n",
     "flow": "  s{0}: {{cmd: \"python s.py '{0}'\", deps: [s.py], outs: [o{0}]}}\n",
+    "line": "s{0}: {{cmd: python s.py {0}, outs: [o{0}]}}",
     "text": "  s{0}:\n    cmd: |\n      set -e\n      python s.py '{0}'\n    deps:\n      - s.py\n",
     "list": "  s{0}:\n    cmd:\n      - mkdir -p o\n      - python s.py {0}\n    outs: [o{0}]\n",
     "foreach": "  s{0}:\n    foreach: [a, b]\n    do:\n      cmd: python s.py ${{item}}\n",
@@ -53,8 +54,9 @@ def pipeline(root: Path, stages: int, shape: str = "block") -> Path:
     """A pipeline of many stages, with the environment's."""
     copied("plain", root)
     (root / ".dvcignore").write_text("__pycache__/\n")
-    text = "".join(SHAPES[shape].format(number) for number in range(stages))
-    (root / "dvc.yaml").write_text(f"stages:\n{text}")
+    parts = [SHAPES[shape].format(number) for number in range(stages)]
+    text = f" {{{', '.join(parts)}}}\n" if shape == "line" else "\n" + "".join(parts)
+    (root / "dvc.yaml").write_text(f"stages:{text}")
     apply(plan_init(str(root)), str(root))
     return root
 
