@@ -9,7 +9,7 @@ from envstage.cli.snakemake_outputs import accept_output, is_output
 from envstage.compare.differences import differences
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
-from envstage.pipelines.dvc_history import last_runs, tracked
+from envstage.pipelines.dvc_history import Tracked, last_runs
 from envstage.project import open_project
 from envstage.snapshot.words import printable
 from envstage.views.document import view_fingerprint
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments.directory)
     if is_output(project, arguments.stage):
         return accept_output(world, project, arguments)
-    view, usage = tracked(world, project, arguments.stage)
+    view, usage = Tracked(world, project).of(arguments.stage)
     now = read_view(project, view.environment, view.name)
     runs = [
         each

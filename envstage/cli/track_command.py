@@ -12,8 +12,8 @@ from envstage.cli.editing import add_editing_arguments, carry_out
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc import plan_track
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
-from envstage.pipelines.dvc_history import tracked
-from envstage.pipelines.dvc_usage import Usage, is_shared, locked_users, users_of
+from envstage.pipelines.dvc_history import Tracked
+from envstage.pipelines.dvc_usage import Usage, is_shared, locked_users
 from envstage.pipelines.snakemake_narrow import narrow_view, view_of_rule
 from envstage.project import Project, find_root, open_project
 from envstage.runs.narrow import narrow
@@ -129,9 +129,9 @@ def _accept(world: World, root: str, stages: list[str]) -> None:
     """Adopt envstage on results that stand: the views are those of this machine now."""
     project = open_project(root)
     run_capture(world, project, mode=Mode.CAPTURE)
-    acceptances = []
+    acceptances, known = [], Tracked(world, project)
     for stage in stages:
-        view, _ = tracked(world, project, stage)
+        view, _ = known.of(stage)
         document = read_view(project, view.environment, view.name)
         acceptances.append(
             Acceptance(
@@ -147,7 +147,7 @@ def _accept(world: World, root: str, stages: list[str]) -> None:
 
 
 def _update(world: World, root: str, stages: list[str], *, is_dry_run: bool) -> int:
-    project = open_project(root)
+    project, known = open_project(root), None
     for stage in stages:
         shared = view_of_rule(project, stage)
         if shared is not None:
@@ -156,8 +156,9 @@ def _update(world: World, root: str, stages: list[str], *, is_dry_run: bool) -> 
             fate = "would be narrowed" if is_dry_run else "narrowed"
             print(f"view {shared.name}: {fate} to {of}; nothing will run again")
             continue
-        view, _ = tracked(world, project, stage)
-        users = users_of(world, root, layout.view_file(view.environment, view.name))
+        known = known or Tracked(world, project)
+        view, _ = known.of(stage)
+        users = known.users(view)
         if not is_shared(users):
             print(f"view {view.name}: nothing to do, it is not shared: its own runs narrow it")
             continue

@@ -11,7 +11,7 @@ from envstage.compare.render import as_json
 from envstage.config import View
 from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc_accept import read_record
-from envstage.pipelines.dvc_history import Run, last_runs, run_before, tracked
+from envstage.pipelines.dvc_history import Run, Tracked, last_runs, run_before
 from envstage.pipelines.dvc_usage import Usage
 from envstage.project import Project, open_project
 from envstage.snapshot.words import printable
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments.directory)
     if is_output(project, arguments.stage):
         return explain_output(world, project, arguments)
-    view, usage = tracked(world, project, arguments.stage)
+    view, usage = Tracked(world, project).of(arguments.stage)
     runs = [
         run
         for run in last_runs(world, project, view, usage)

@@ -6,8 +6,7 @@ from envstage import layout
 from envstage.config import Config, Environment, View
 from envstage.errors import EnvstageError
 from envstage.pipelines.plan import Draft
-from envstage.pipelines.yaml_splice import add_entry, replace_scalar
-from envstage.pipelines.yaml_tree import Path, parse
+from envstage.pipelines.yaml_tree import Path
 from envstage.pipelines.yaml_values import Data, Flow, inline
 from envstage.snapshot.model import Level
 
@@ -26,8 +25,55 @@ def new_config(python: str) -> str:
     return f"{_HEADER}environments:\n  {layout.MAIN}: {main}\n"
 
 
-def add_view(draft: Draft, config: Config, view: View) -> Config:
-    """Write a view into the configuration, wherever that is.
+class Views:
+    """The configured views, and those that are added, found without going through them all."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._by_name: dict[str, int] = {}
+        self._by_file: dict[str, int] = {}
+        self._by_folded: dict[str, list[str]] = {}
+        for number, view in enumerate(config.views):
+            self._know(number, view)
+
+    def named(self, name: str) -> View | None:
+        """The view of a name."""
+        return self._numbered(self._by_name.get(name))
+
+    def at(self, path: str) -> View | None:
+        """The view whose file is there."""
+        return self._numbered(self._by_file.get(path))
+
+    def require_free(self, name: str) -> None:
+        """Refuse a view whose name cannot be told from another's on every file system."""
+        for other in self._by_folded.get(name.casefold(), ()):
+            if other != name:
+                raise EnvstageError(
+                    f"the view `{name}` would be the same file as `{other}` on some systems",
+                    where=self.config.source or layout.CONFIG_FILE,
+                    fix="Rename the stage or the view",
+                )
+
+    def add(self, draft: Draft, view: View) -> None:
+        """Write a view into the configuration, wherever that is."""
+        self.config = _add_view(draft, self.config, view)
+        self._know(len(self.config.views) - 1, view)
+
+    def _know(self, number: int, view: View) -> None:
+        self._by_name[view.name] = self._by_file[file_of(view)] = number
+        self._by_folded.setdefault(view.name.casefold(), []).append(view.name)
+
+    def _numbered(self, number: int | None) -> View | None:
+        return None if number is None else self.config.views[number]
+
+
+def file_of(view: View) -> str:
+    """Where the capture writes a view."""
+    return layout.view_file(view.environment, view.name)
+
+
+def _add_view(draft: Draft, config: Config, view: View) -> Config:
+    """The configuration with one more view, which is written.
 
     A level above the environment's raises the environment's; the other views of that
     environment then get the level that they had, so that nothing reruns for it.
@@ -63,18 +109,16 @@ def _raise_level(draft: Draft, config: Config, environment: Environment, level: 
 
 def _add(draft: Draft, config: Config, path: Path, key: str, value: Data) -> None:
     file, above = _place(config)
-    text = draft.read(file)
-    if text is None:
-        text = new_config("auto")
-    draft.write(file, add_entry(text, (*above, *path), key, value, name=file))
+    if not draft.has(file):
+        draft.write(file, new_config("auto"))
+    draft.edits(file).add_entry((*above, *path), key, value)
 
 
 def _set(draft: Draft, config: Config, path: Path, key: str, word: str) -> None:
     file, above = _place(config)
-    text = draft.read(file) or ""
-    root = parse(text.removeprefix("\ufeff"), name=file)
-    if root is not None and root.at((*above, *path, key)) is not None:
-        draft.write(file, replace_scalar(text, (*above, *path, key), word, name=file))
+    edits = draft.edits(file)
+    if edits.has((*above, *path, key)):
+        edits.replace_scalar((*above, *path, key), word)
     else:
         _add(draft, config, path, key, word)
 
@@ -83,14 +127,3 @@ def _place(config: Config) -> tuple[str, Path]:
     if config.source == layout.PARAMS_FILE:
         return layout.PARAMS_FILE, ("envstage",)
     return layout.CONFIG_FILE, ()
-
-
-def require_free(config: Config, view: View) -> None:
-    """Refuse a view whose name cannot be told from another's on every file system."""
-    for other in config.views:
-        if other.name != view.name and other.name.casefold() == view.name.casefold():
-            raise EnvstageError(
-                f"the view `{view.name}` would be the same file as `{other.name}` on some systems",
-                where=config.source or layout.CONFIG_FILE,
-                fix="Rename the stage or the view",
-            )

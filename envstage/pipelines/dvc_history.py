@@ -16,7 +16,7 @@ from envstage.pipelines.dvc_usage import (
     locked_in,
     locked_users,
     mapping_of,
-    users_of,
+    users_by_view,
 )
 from envstage.pipelines.git_views import contents_of
 from envstage.project import Project
@@ -37,28 +37,39 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     view: ViewDocument | None
 
 
-def tracked(world: World, project: Project, stage: str) -> tuple[View, Usage]:
-    """The view that a stage depends on.
+class Tracked:
+    """The stages that depend on views, as the pipelines' files have them when this is made."""
 
-    Args:
-        stage: its address; an instance (`train@a`) stands for its template.
+    def __init__(self, world: World, project: Project) -> None:
+        views = project.config.views
+        self._users = users_by_view(world, project.root, map(_file, views))
+        self._found: dict[str, tuple[View, Usage]] = {}
+        for view in views:
+            for usage in self.users(view):
+                self._found.setdefault(usage.address, (view, usage))
 
-    Raises:
-        EnvstageError: no stage of that name depends on a view.
-    """
-    name = stage.partition("@")[0]
-    known = []
-    for view in project.config.views:
-        for usage in users_of(world, project.root, _file(view)):
-            if usage.address == name:
-                return view, usage
-            known.append(usage.address)
-    listed = ", ".join(sorted(set(known))) or "none"
-    raise EnvstageError(
-        f"no stage `{stage}` depends on a view (tracked: {listed})",
-        where="dvc.yaml",
-        fix=f"Run `envstage track {name}`",
-    )
+    def users(self, view: View) -> tuple[Usage, ...]:
+        """The stages that depend on a view."""
+        return self._users[_file(view)]
+
+    def of(self, stage: str) -> tuple[View, Usage]:
+        """The view that a stage depends on.
+
+        Args:
+            stage: its address; an instance (`train@a`) stands for its template.
+
+        Raises:
+            EnvstageError: no stage of that name depends on a view.
+        """
+        name = stage.partition("@")[0]
+        if name in self._found:
+            return self._found[name]
+        listed = ", ".join(sorted(self._found)) or "none"
+        raise EnvstageError(
+            f"no stage `{stage}` depends on a view (tracked: {listed})",
+            where="dvc.yaml",
+            fix=f"Run `envstage track {name}`",
+        )
 
 
 def last_runs(world: World, project: Project, view: View, usage: Usage) -> tuple[Run, ...]:

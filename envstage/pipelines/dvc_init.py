@@ -28,9 +28,8 @@ from envstage.pipelines.dvc_ignore import (
     require_visible,
 )
 from envstage.pipelines.dvc_stage import ours, write_stage
-from envstage.pipelines.dvc_track import Choice, find_stage, give_view
+from envstage.pipelines.dvc_track import Choice, StageViews, find_stage, give_view
 from envstage.pipelines.plan import Draft, Plan
-from envstage.pipelines.yaml_splice import remove
 
 # Stages that write down the environment once, and are then up to date for ever (dvc.org 2502).
 _RECORDS: Final = re.compile(
@@ -178,7 +177,7 @@ def _victim(draft: Draft, stages: tuple[Stage, ...], replace: str | None) -> Sta
     if ours(draft) is not None and (replace == STAGE or not is_there):
         draft.say(f"`{replace}` is replaced already")
         return None
-    victim = find_stage(stages, replace)
+    victim = find_stage({stage.address: stage for stage in stages}, replace)
     if not records_environment(victim):
         raise EnvstageError(
             "does not write down the environment (no `pip freeze`, `conda env export` or the like)",
@@ -192,18 +191,21 @@ def _replace(draft: Draft, config: Config, victim: Stage, kept: tuple[Stage, ...
     """Take a stage out, and give those that depend on it a view instead."""
     outs = {victim.resolved(item) for item in victim.outs}
     _require_replaceable(draft, victim, outs, kept)
-    for stage in kept:
-        old = [item for item in stage.deps if stage.resolved(item) in outs]
-        if old:
-            config = give_view(draft, config, stage, Choice())
-        for item in reversed(old):
-            text = draft.read(stage.file) or ""
-            draft.write(stage.file, remove(text, item.place, name=stage.file))
-    text = draft.read(victim.file) or ""
-    draft.write(victim.file, remove(text, ("stages", victim.name), name=victim.file))
+    views = StageViews(config, kept)
+    places = [
+        (stage, [item.place for item in stage.deps if stage.resolved(item) in outs])
+        for stage in kept
+    ]
+    users = [(stage, found) for stage, found in places if found]
+    for stage, _ in users:
+        give_view(draft, views, stage, Choice())
+    for stage, found in users:
+        for place in reversed(found):
+            draft.edits(stage.file).remove(place)
+    draft.edits(victim.file).remove(("stages", victim.name))
     listed = ", ".join(sorted(outs))
     draft.say(f"`{victim.address}` goes; what it wrote stays in the folder: {listed}")
-    return config
+    return views.config
 
 
 def _require_replaceable(

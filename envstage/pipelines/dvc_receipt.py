@@ -7,7 +7,6 @@ from envstage.pipelines.command import receipt_in
 from envstage.pipelines.dvc_file import Stage
 from envstage.pipelines.dvc_ignore import with_line, without_line
 from envstage.pipelines.plan import Draft
-from envstage.pipelines.yaml_splice import append_item, remove
 
 _IGNORED = f"/{layout.RECEIPTS}"
 
@@ -33,9 +32,7 @@ def receipt_for(stage: Stage, view: View) -> str:
 def add_receipt(draft: Draft, stage: Stage, view: View, receipt: str) -> None:
     """Make the receipt an out of the stage. It is DVC's, and stays out of Git."""
     if receipt not in {item.path for item in stage.outs}:
-        text = draft.read(stage.file) or ""
-        after = append_item(text, (*stage.body, "outs"), receipt, name=stage.file)
-        draft.write(stage.file, after)
+        draft.edits(stage.file).append_item((*stage.body, "outs"), receipt)
         draft.say(f"`{stage.address}` runs once more: its command and its outs changed")
     # Committed with the rest: what DVC writes itself it takes back when a later stage fails.
     ignore = layout.file_of(view.environment, layout.IGNORE)
@@ -56,5 +53,4 @@ def drop_receipts(draft: Draft, stage: Stage) -> None:
     written = {receipt_in(cmd) for cmd in stage.commands} - {""}
     for item in reversed(stage.outs):
         if item.path in written:
-            text = draft.read(stage.file) or ""
-            draft.write(stage.file, remove(text, item.place, name=stage.file))
+            draft.edits(stage.file).remove(item.place)

@@ -12,7 +12,6 @@ from envstage.pipelines.dvc_ignore import remove_ignores
 from envstage.pipelines.dvc_receipt import drop_ignored, drop_receipts
 from envstage.pipelines.dvc_stage import ours, remove_stage
 from envstage.pipelines.plan import Draft, Plan
-from envstage.pipelines.yaml_splice import remove, replace_scalar
 
 
 def plan_remove(root: str) -> Plan:
@@ -45,15 +44,13 @@ def plan_remove(root: str) -> Plan:
 def _release(draft: Draft, stage: Stage) -> None:
     """Take views and guards out of a stage."""
     for item in reversed(view_deps(stage)):
-        text = draft.read(stage.file) or ""
-        draft.write(stage.file, remove(text, item.place, name=stage.file))
+        draft.edits(stage.file).remove(item.place)
     drop_receipts(draft, stage)
     for index, cmd in enumerate(stage.commands):
         if is_guarded(cmd) and not stage.is_ours:
             place = (*stage.body, "cmd")
             place = place if isinstance(stage.cmd, str) else (*place, index)
-            text = draft.read(stage.file) or ""
-            draft.write(stage.file, replace_scalar(text, place, unguarded(cmd), name=stage.file))
+            draft.edits(stage.file).replace_scalar(place, unguarded(cmd))
             draft.say(
                 f"`{stage.address}` loses its guard: DVC runs it once more, its command changed"
             )

@@ -18,7 +18,6 @@ from envstage.pipelines.dvc_file import (
 )
 from envstage.pipelines.plan import Draft
 from envstage.pipelines.templates import template
-from envstage.pipelines.yaml_splice import add_entry, append_item, remove
 from envstage.pipelines.yaml_tree import Node, Path, parse
 from envstage.pipelines.yaml_values import Data, Flow
 
@@ -61,27 +60,26 @@ def write_stage(draft: Draft, config: Config, cmd: str) -> None:
     """Add the stage and its params, or bring their outs up to date with the configuration."""
     stage = ours(draft)
     if stage is None:
-        _edit(draft, add_entry(_text(draft), ("stages",), STAGE, provided_stage(config, cmd),
-                               name=DVC_FILE))  # fmt: skip
+        draft.edits(DVC_FILE).add_entry(("stages",), STAGE, provided_stage(config, cmd))
     else:
         _drop_stale_views(draft, config, stage)
         there = {item.path for item in stage.outs}
         for out in wanted_outs(config):
             if _path_of(out) not in there:
-                _edit(draft, append_item(_text(draft), _OUTS, out, name=DVC_FILE))
+                draft.edits(DVC_FILE).append_item(_OUTS, out)
     listed = {path for path, _ in _params(draft)}
     for environment in config.environments:
         summary = layout.file_of(environment.name, layout.SUMMARY)
         if summary not in listed:
-            _edit(draft, append_item(_text(draft), ("params",), summary, name=DVC_FILE))
+            draft.edits(DVC_FILE).append_item(("params",), summary)
 
 
 def remove_stage(draft: Draft) -> None:
     """Take the stage and its params out of dvc.yaml."""
-    _edit(draft, remove(_text(draft), ("stages", STAGE), name=DVC_FILE))
+    draft.edits(DVC_FILE).remove(("stages", STAGE))
     for path, index in reversed(_params(draft)):
         if _SUMMARY.fullmatch(path):
-            _edit(draft, remove(_text(draft), ("params", index), name=DVC_FILE))
+            draft.edits(DVC_FILE).remove(("params", index))
 
 
 def _drop_stale_views(draft: Draft, config: Config, stage: Stage) -> None:
@@ -99,7 +97,7 @@ def _drop_stale_views(draft: Draft, config: Config, stage: Stage) -> None:
                 "configured: add it, or remove the dependency"
             )
         else:
-            _edit(draft, remove(_text(draft), item.place, name=DVC_FILE))
+            draft.edits(DVC_FILE).remove(item.place)
 
 
 def _params(draft: Draft) -> list[tuple[str, int]]:
@@ -135,11 +133,3 @@ def _data(node: Node) -> Any:
 
 def _path_of(out: Any) -> str:
     return out if isinstance(out, str) else str(next(iter(out)))
-
-
-def _text(draft: Draft) -> str:
-    return draft.read(DVC_FILE) or ""
-
-
-def _edit(draft: Draft, text: str) -> None:
-    draft.write(DVC_FILE, text)

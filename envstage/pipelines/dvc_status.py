@@ -76,6 +76,10 @@ class _Look:
             stage.address: stage for stage in all_stages(Draft(project.root)) if not stage.is_frozen
         }
         self._recorded = recorded(project.root, tuple(self._stages.values()))
+        self._names: dict[str, list[str]] = {}
+        for name in dict.fromkeys((*self._recorded.deps, *status)):
+            self._names.setdefault(name.partition("@")[0], []).append(name)
+        self._folders = {above for out in self._recorded.outs for above in _above(out)}
         self._absent: set[str] = set()
         self._project = project
 
@@ -92,12 +96,7 @@ class _Look:
 
     def _instances(self, address: str) -> list[str]:
         """A stage's own address, or those of a `foreach` or `matrix` (`train@a`)."""
-        names = [*self._recorded.deps, *self._status]
-        return list(
-            dict.fromkeys(
-                [name for name in names if name.partition("@")[0] == address] or [address]
-            )
-        )
+        return self._names.get(address, [address])
 
     def _reasons(self, name: str, stage: Stage) -> Iterator[str]:
         if name not in self._recorded.deps:
@@ -138,12 +137,10 @@ class _Look:
 
     def _is_within_data(self, path: str) -> bool:
         """Whether a path lies in data, or holds some: no digest of its own tells of it."""
-        folder = posixpath.dirname(path)
-        while folder:
+        for folder in _above(path):
             if folder in self._recorded.outs or tracked_digest(self._root, folder) is not None:
                 return True
-            folder = posixpath.dirname(folder)
-        return any(out.startswith(f"{path}/") for out in self._recorded.outs)
+        return path in self._folders
 
     def _view_reasons(self, name: str, stage: Stage) -> Iterator[str]:
         for item in view_deps(stage):
@@ -153,6 +150,12 @@ class _Look:
                 digest, _, words = self._predicted[path].partition(" ")
                 if digest != wanted:
                     yield f"this machine is not what {path} says" + (f": {words}" if words else "")
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, the innermost first, without the topmost of all."""
+    while (path := posixpath.dirname(path)).strip("/"):
+        yield path
 
 
 def _status(world: World, root: str) -> Mapping[str, Any]:

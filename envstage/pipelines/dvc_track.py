@@ -1,9 +1,11 @@
 """Give stages their views: configuration, the environment stage's out, the stage's dep."""
 
 import difflib
+import functools
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -12,7 +14,7 @@ from envstage import layout
 from envstage.config import Config, View
 from envstage.errors import EnvstageError
 from envstage.pipelines.command import AUTO, capture_command, guarded, interpreter_of
-from envstage.pipelines.dvc_config import add_view, require_free
+from envstage.pipelines.dvc_config import Views, file_of
 from envstage.pipelines.dvc_file import (
     DVC_FILE,
     Stage,
@@ -23,7 +25,6 @@ from envstage.pipelines.dvc_file import (
 from envstage.pipelines.dvc_receipt import add_receipt, receipt_for
 from envstage.pipelines.dvc_stage import ours, write_stage
 from envstage.pipelines.plan import Draft, Plan
-from envstage.pipelines.yaml_splice import append_item, replace_scalar
 from envstage.snapshot.model import Level
 
 NAME_AT_MOST = 100
@@ -36,6 +37,35 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     level: Level | None = None
     guard: bool = False
     receipt: bool = False
+
+
+class StageViews(Views):
+    """The configured views and the stages' deps, as one stage after the other gets its view."""
+
+    def __init__(self, config: Config, stages: Iterable[Stage]) -> None:
+        super().__init__(config)
+        self._stages = tuple(stages)
+        self._given: dict[str, str] = {}
+
+    def users(self, path: str) -> Iterator[str]:
+        """The addresses of the stages that depend on a view's file."""
+        yield from self._users.get(path, ())
+        if path in self._given:
+            yield self._given[path]
+
+    def give(self, draft: Draft, view: View, stage: Stage) -> None:
+        """Write a view into the configuration, unless it is there; a stage depends on it now."""
+        self._given[file_of(view)] = stage.address
+        if self.named(view.name) is None:
+            self.add(draft, view)
+
+    @functools.cached_property
+    def _users(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for stage in self._stages:
+            for item in stage.deps:
+                found.setdefault(stage.resolved(item), []).append(stage.address)
+        return found
 
 
 def plan_track(
@@ -67,37 +97,39 @@ def plan_track(
         raise EnvstageError(
             "the pipeline has no environment stage", where=DVC_FILE, fix="Run `envstage init dvc`"
         )
-    known = all_stages(draft)
+    known = {stage.address: stage for stage in all_stages(draft)}
+    views = StageViews(config, known.values())
     choice = Choice(environment=environment, level=level, guard=guard, receipt=receipt)
     for address in dict.fromkeys(stages):
-        config = give_view(draft, config, find_stage(known, address), choice)
+        give_view(draft, views, find_stage(known, address), choice)
+    config = views.config
     python = config.environment(layout.MAIN).python if _has_main(config) else AUTO
     write_stage(draft, config, capture_command(python))
     return draft.plan()
 
 
-def find_stage(known: tuple[Stage, ...], address: str) -> Stage:
-    """The stage of an address.
+def find_stage(known: Mapping[str, Stage], address: str) -> Stage:
+    """The stage of an address, of those that are known by theirs.
 
     Raises:
         EnvstageError: there is none, it is one instance of several, or it is the environment's.
     """
     wanted = posixpath.normpath(address.removeprefix(f"{DVC_FILE}:"))
-    for stage in known:
-        if stage.address == wanted:
-            if stage.is_ours:
-                raise EnvstageError(
-                    "this is the environment's own stage", where=address, fix="Name another"
-                )
-            return stage
+    stage = known.get(wanted)
+    if stage is not None:
+        if stage.is_ours:
+            raise EnvstageError(
+                "this is the environment's own stage", where=address, fix="Name another"
+            )
+        return stage
     template = wanted.rpartition("@")[0]
-    if any(stage.address == template for stage in known):
+    if template in known:
         raise EnvstageError(
             "one instance cannot be tracked alone: all are written as one stage",
             where=address,
             fix=f"Track `{template}`",
         )
-    addresses = [stage.address for stage in known if not stage.is_ours]
+    addresses = [address for address, stage in known.items() if not stage.is_ours]
     near = difflib.get_close_matches(wanted, addresses, n=1, cutoff=0.5)
     listed = ", ".join(addresses[:10]) or "none"
     raise EnvstageError(
@@ -107,23 +139,19 @@ def find_stage(known: tuple[Stage, ...], address: str) -> Stage:
     )
 
 
-def give_view(draft: Draft, config: Config, stage: Stage, choice: Choice) -> Config:
-    """Make one stage depend on its view; the configuration with the view in it."""
-    view = _view_for(draft, config, stage, choice)
-    if all(each.name != view.name for each in config.views):
-        config = add_view(draft, config, view)
-    file = layout.view_file(view.environment, view.name)
+def give_view(draft: Draft, views: StageViews, stage: Stage, choice: Choice) -> None:
+    """Make one stage depend on its view."""
+    view = _view_for(views, stage, choice)
+    views.give(draft, view, stage)
+    file = file_of(view)
     require_plain_wdir(stage, file)
     if not view_deps(stage):
-        text = draft.read(stage.file) or ""
-        dep = stage.path_to(file)
-        draft.write(stage.file, append_item(text, (*stage.body, "deps"), dep, name=stage.file))
+        draft.edits(stage.file).append_item((*stage.body, "deps"), stage.path_to(file))
     if choice.guard:
         receipt = receipt_for(stage, view) if choice.receipt else ""
         if _guard(draft, stage, view.name, receipt) and receipt:
             add_receipt(draft, stage, view, receipt)
-    _mention(draft, config, stage, view)
-    return config
+    _mention(draft, views.config, stage, view)
 
 
 def view_name(stage: Stage) -> str:
@@ -137,30 +165,29 @@ def view_name(stage: Stage) -> str:
     return name
 
 
-def _view_for(draft: Draft, config: Config, stage: Stage, choice: Choice) -> View:
+def _view_for(views: StageViews, stage: Stage, choice: Choice) -> View:
     """The view that the stage depends on, the configured one of its name, or a new one."""
     tracked = view_deps(stage)
     if tracked:
         path = stage.resolved(tracked[0])
-        for view in config.views:
-            if layout.view_file(view.environment, view.name) == path:
-                return view
+        there = views.at(path)
+        if there is not None:
+            return there
         name = posixpath.basename(path).removesuffix(".json")
         folder = posixpath.basename(posixpath.dirname(posixpath.dirname(path)))
         environment = layout.MAIN if folder == layout.FOLDER else folder
         return View(name=name, environment=environment, level=choice.level)
-    config.environment(choice.environment)
+    views.config.environment(choice.environment)
     name = view_name(stage)
-    view = View(name=name, environment=choice.environment, level=choice.level)
-    require_free(config, view)
-    for other in config.views:
-        if other.name == name:
-            _require_unused(draft, other, stage, choice)
-            return other
-    return view
+    views.require_free(name)
+    there = views.named(name)
+    if there is None:
+        return View(name=name, environment=choice.environment, level=choice.level)
+    _require_unused(views, there, stage, choice)
+    return there
 
 
-def _require_unused(draft: Draft, view: View, stage: Stage, choice: Choice) -> None:
+def _require_unused(views: StageViews, view: View, stage: Stage, choice: Choice) -> None:
     if view.environment != choice.environment:
         raise EnvstageError(
             f"the view `{view.name}` belongs to the environment `{view.environment}`, "
@@ -168,13 +195,10 @@ def _require_unused(draft: Draft, view: View, stage: Stage, choice: Choice) -> N
             where=stage.address,
             fix="Change the environment in the configuration, or name that one",
         )
-    file = layout.view_file(view.environment, view.name)
-    for other in all_stages(draft):
-        if other.address != stage.address and any(
-            other.resolved(item) == file for item in other.deps
-        ):
+    for other in views.users(file_of(view)):
+        if other != stage.address:
             raise EnvstageError(
-                f"its view would be `{view.name}`, which is that of `{other.address}`",
+                f"its view would be `{view.name}`, which is that of `{other}`",
                 where=stage.address,
                 fix="Rename one of the stages, or add the dep by hand if they may share a view",
             )
@@ -196,9 +220,8 @@ def _guard(draft: Draft, stage: Stage, view: str, receipt: str) -> bool:
     for index, cmd in enumerate(commands):
         part = f"{index + 1}/{len(commands)}" if len(commands) > 1 else ""
         place = (*stage.body, "cmd") if isinstance(stage.cmd, str) else (*stage.body, "cmd", index)
-        text = draft.read(stage.file) or ""
         after = guarded(cmd, view, part, receipt) or cmd
-        draft.write(stage.file, replace_scalar(text, place, after, name=stage.file))
+        draft.edits(stage.file).replace_scalar(place, after)
     return True
 
 

@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -33,11 +33,20 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 def users_of(world: World, root: str, view_file: str) -> tuple[Usage, ...]:
     """The stages of the repository's pipelines that depend on a view (path from `layout`)."""
-    found: list[Usage] = []
+    return users_by_view(world, root, (view_file,))[view_file]
+
+
+def users_by_view(
+    world: World, root: str, view_files: Iterable[str]
+) -> dict[str, tuple[Usage, ...]]:
+    """The same for many views, read once."""
+    found: dict[str, list[Usage]] = {file: [] for file in view_files}
     for file in pipeline_files(world, root):
         for name, stage in _stages(os.path.join(root, *file.split("/"))):
-            found.extend(_usages(file, name, stage, view_file))
-    return tuple(found)
+            for path, usage in _usages(file, name, stage):
+                if path in found:
+                    found[path].append(usage)
+    return {path: tuple(users) for path, users in found.items()}
 
 
 def pipeline_files(world: World, root: str) -> tuple[str, ...]:
@@ -80,7 +89,8 @@ def _stages(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield str(name), stage
 
 
-def _usages(file: str, name: str, stage: dict[str, Any], view_file: str) -> Iterator[Usage]:
+def _usages(file: str, name: str, stage: dict[str, Any]) -> Iterator[tuple[str, Usage]]:
+    """What a stage depends on: paths of the project."""
     body = stage.get("do", stage)
     if not isinstance(body, dict):
         return
@@ -89,10 +99,10 @@ def _usages(file: str, name: str, stage: dict[str, Any], view_file: str) -> Iter
         path = next(iter(dep)) if isinstance(dep, dict) and dep else dep
         if not isinstance(path, str):
             continue
-        if posixpath.normpath(posixpath.join(folder, path)) == view_file:
-            address = name if file == DVC_FILE else f"{file}:{name}"
-            is_repeated = "foreach" in stage or "matrix" in stage
-            yield Usage(address=address, file=file, dep=path, is_repeated=is_repeated)
+        address = name if file == DVC_FILE else f"{file}:{name}"
+        is_repeated = "foreach" in stage or "matrix" in stage
+        usage = Usage(address=address, file=file, dep=path, is_repeated=is_repeated)
+        yield posixpath.normpath(posixpath.join(folder, path)), usage
 
 
 def _listed(item: Any) -> list[Any]:

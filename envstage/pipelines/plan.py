@@ -1,7 +1,6 @@
 """Plans: edits of files, shown before they are made, then made together or not at all."""
 
 import contextlib
-import difflib
 import os
 import re
 import tempfile
@@ -9,6 +8,8 @@ import tempfile
 import msgspec
 
 from envstage.errors import EnvstageError
+from envstage.pipelines.line_diff import unified_diff
+from envstage.pipelines.yaml_splice import Edits
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,34 +44,52 @@ class Draft:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.messages: list[str] = []
+        self._messages: dict[str, None] = {}
         self._before: dict[str, str | None] = {}
         self._after: dict[str, str | None] = {}
+        self._edits: dict[str, Edits] = {}
 
     def read(self, path: str) -> str | None:
-        """A file's text with the changes so far; nothing if it is not there."""
+        """A file's text with the changes so far; nothing if it is not there.
+
+        Raises:
+            EnvstageError: it cannot be read, or its YAML not be edited safely.
+        """
         if path not in self._after:
             self._before[path] = self._after[path] = read_text(self.root, path)
+        elif path in self._edits:
+            self._after[path] = self._edits.pop(path).text()
         return self._after[path]
+
+    def has(self, path: str) -> bool:
+        """Whether a file is there, or will be."""
+        return path in self._edits or self.read(path) is not None
 
     def write(self, path: str, text: str | None) -> None:
         """Change a file; nothing removes it."""
         self.read(path)
         self._after[path] = text
 
+    def edits(self, path: str) -> Edits:
+        """A file's YAML, to be changed: many edits are made as one, when it is read again."""
+        if path not in self._edits:
+            self._edits[path] = Edits(self.read(path) or "", name=path)
+        return self._edits[path]
+
     def say(self, message: str) -> None:
         """Tell the user something, once."""
-        if message not in self.messages:
-            self.messages.append(message)
+        self._messages[message] = None
 
     def plan(self) -> Plan:
         """The changes so far."""
+        for path in tuple(self._edits):
+            self.read(path)
         edits = (
             Edit(path=path, before=self._before[path], after=after)
             for path, after in self._after.items()
             if after != self._before[path]
         )
-        return Plan(edits=tuple(edits), messages=tuple(self.messages))
+        return Plan(edits=tuple(edits), messages=tuple(self._messages))
 
 
 def read_text(root: str, path: str) -> str | None:
@@ -173,7 +192,7 @@ def _put_back(root: str, edits: list[Edit]) -> None:
 
 
 def _diff(edit: Edit) -> str:
-    lines = difflib.unified_diff(
+    lines = unified_diff(
         _lines(edit.before),
         _lines(edit.after),
         "/dev/null" if edit.before is None else f"a/{edit.path}",

@@ -8,7 +8,7 @@ from envstage import config_file as configuration
 from envstage import layout
 from envstage.config import NAME, Config, View
 from envstage.errors import EnvstageError
-from envstage.pipelines.dvc_config import add_view, new_config, require_free
+from envstage.pipelines.dvc_config import Views, new_config
 from envstage.pipelines.dvc_ignore import (
     GIT_IGNORE,
     STATE_LINE,
@@ -46,11 +46,11 @@ def plan_init(root: str) -> Plan:
     config = configuration.load(root)
     if not configuration.exists(root):
         draft.write(layout.CONFIG_FILE, new_config("auto"))
+    views = Views(config)
     for rule in rules:
-        view = View(name=rule.name)
-        if not any(each.name == view.name for each in config.views) and not _views_in(rule):
-            require_free(config, view)
-            config = add_view(draft, config, view)
+        if views.named(rule.name) is None and not _views_in(rule):
+            views.require_free(rule.name)
+            views.add(draft, View(name=rule.name))
     draft.write(GIT_IGNORE, with_line(draft.read(GIT_IGNORE), STATE_LINE))
     for environment in config.environments:
         path = layout.file_of(environment.name, layout.IGNORE)
@@ -115,9 +115,9 @@ def _remove_config(draft: Draft, rules: tuple[Rule, ...]) -> None:
     text = draft.read(layout.CONFIG_FILE)
     fresh = Draft(os.devnull)
     fresh.write(layout.CONFIG_FILE, new_config("auto"))
-    config = Config(source=layout.CONFIG_FILE)
+    views = Views(Config(source=layout.CONFIG_FILE))
     for rule in rules:
-        config = add_view(fresh, config, View(name=rule.name))
+        views.add(fresh, View(name=rule.name))
     if text is not None and text == fresh.read(layout.CONFIG_FILE):
         draft.write(layout.CONFIG_FILE, None)
     elif text is not None:

@@ -7,7 +7,7 @@ their last entry, where the parser's own marks reach over the comments that foll
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -18,13 +18,15 @@ LIMIT_CHARACTERS: Final = 4 * 1024 * 1024
 LIMIT_DEPTH: Final = 64
 LIMIT_NODES: Final = 200_000
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
+_COLON: Final = re.compile(r"\s*:")
 
 Kind: TypeAlias = Literal["scalar", "mapping", "sequence", "alias"]
 Path: TypeAlias = tuple[str | int, ...]
 """Where a node stands: `("stages", "train", "deps", 0)`."""
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class Node(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One node and its place.
 
     `start` is where its properties (anchor, tag) or its content begin, `content` where the
@@ -55,8 +57,20 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
     def entry(self, key: str) -> tuple["Node", "Node"] | None:
         """The key's and the value's node of an entry; nothing if it is not there."""
-        found = [pair for pair in self.entries if pair[0].value == key]
-        return found[0] if len(found) == 1 else None
+        return self._entries_by_key.get(key)
+
+    def has_key(self, key: str) -> bool:
+        """Whether the key is written here, once or more often."""
+        return key in self._entries_by_key
+
+    @functools.cached_property
+    def _entries_by_key(self) -> Mapping[str, "tuple[Node, Node] | None"]:
+        """The entries, found without going through them; nothing for a key written twice."""
+        found: dict[str, tuple[Node, Node] | None] = {}
+        for pair in self.entries:
+            key = pair[0].value
+            found[key] = None if key in found else pair
+        return found
 
     def child(self, step: str | int) -> "Node | None":
         """The value of an entry, or an item."""
@@ -80,6 +94,11 @@ def parse(text: str, *, name: str) -> Node | None:
     Raises:
         EnvstageError: not YAML, several documents, a key written twice, or out of all bounds.
     """
+    return parsed(text, name=name)
+
+
+def parsed(text: str, *, name: str) -> Node | None:
+    """The same, of a text that nobody asks about again."""
     if len(text) > LIMIT_CHARACTERS:
         raise EnvstageError("larger than 4 MiB", where=name)
     import yaml
@@ -155,7 +174,7 @@ class _Builder:
 
     def _content(self, start: int, end: int) -> int:
         # The properties of a node (`&anchor`, `!tag`) stand before what it holds.
-        found = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*").match(self._text, start, end)
+        found = _PROPERTIES.match(self._text, start, end)
         return found.end() if found else start
 
     def _mapping(self, event: Any, depth: int) -> Node:
@@ -211,7 +230,7 @@ class _Builder:
         """A value of nothing, placed behind its key's colon: the parser places it further on."""
         if value.kind != "scalar" or value.start != value.end:
             return value
-        colon = re.compile(r"\s*:").match(self._text, key.end)
+        colon = _COLON.match(self._text, key.end)
         place = colon.end() if colon else key.end
         return msgspec.structs.replace(value, start=place, content=place, end=place)
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from envstage.errors import EnvstageError
-from envstage.pipelines.yaml_tree import LIMIT_NODES, Node, Path
+from envstage.pipelines.yaml_tree import LIMIT_NODES, Node
 
 Meaning: TypeAlias = tuple[Any, ...]
 """Nested tuples: equal where two texts say the same, whatever quotes, styles and comments."""
@@ -51,35 +51,9 @@ def meaning_of(value: Data) -> Meaning:
     return _scalar(value)
 
 
-def replaced(whole: Meaning, path: Path, part: Meaning | None) -> Meaning:
-    """What is said after the value at a path becomes another; nothing removes it.
-
-    The last step may be a new key, or one index further than the last item.
-    """
-    if not path:
-        return ("null",) if part is None else part
-    step, rest = path[0], path[1:]
-    if isinstance(step, int):
-        items = list(whole[1]) if whole[0] == "sequence" else []
-        if part is None and not rest:
-            del items[step]
-        elif step == len(items):
-            items.append(replaced(("null",), rest, part))
-        else:
-            items[step] = replaced(items[step], rest, part)
-        return ("sequence", tuple(items))
-    pairs = dict(whole[1]) if whole[0] == "mapping" else {}
-    key = _scalar(step) if _scalar(step) in pairs else _loose(step, pairs)
-    if part is None and not rest:
-        pairs.pop(key, None)
-    else:
-        pairs[key] = replaced(pairs.get(key, ("null",)), rest, part)
-    return ("mapping", tuple(pairs.items()))
-
-
 def inline(value: Data, *, in_flow: bool = False) -> str:
     """A value on one line."""
-    if isinstance(value, Flow):
+    while isinstance(value, Flow):
         value = value.value
     if isinstance(value, Mapping):
         parts = (
@@ -171,8 +145,3 @@ def _scalar(value: str | int | bool | None) -> Meaning:
     if value is None:
         return ("null",)
     return ("text", value) if isinstance(value, str) else ("typed", str(value).lower())
-
-
-def _loose(key: str, pairs: Mapping[Meaning, Meaning]) -> Meaning:
-    # A key such as `12` is typed in the file and a text in a path.
-    return ("typed", key) if ("typed", key) in pairs else ("text", key)

@@ -253,7 +253,7 @@ def pipelines(data: bytes) -> None:
     stages = found.get("stages")
     for name, stage in stages.items() if isinstance(stages, dict) else ():
         if isinstance(stage, dict):
-            list(dvc_usage._usages("dvc.yaml", str(name), stage, "x"))
+            list(dvc_usage._usages("dvc.yaml", str(name), stage))
 
 
 def index_settings(data: bytes) -> None:

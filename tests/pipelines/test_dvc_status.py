@@ -132,3 +132,13 @@ def test_json_and_no_dvc(pipeline: Pipeline, tmp_path: Path) -> None:
     assert document["would_run"] == []
     shutil.rmtree(pipeline.root / ".dvc")
     assert "no DVC repository here" in check(pipeline, 2)
+
+
+def test_a_file_outside_that_is_gone(pipeline: Pipeline, tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text("raw")
+    text = pipeline.read("dvc.yaml").replace("raw.txt,", f"raw.txt, {tmp_path}/outside.txt,")
+    pipeline.write("dvc.yaml", text)
+    pipeline.repro()
+    assert "no stage" in check(pipeline)
+    (tmp_path / "outside.txt").unlink()
+    assert "outside.txt is missing" in check(pipeline, 1)
