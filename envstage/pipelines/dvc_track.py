@@ -103,7 +103,7 @@ def find_stage(known: tuple[Stage, ...], address: str) -> Stage:
     raise EnvstageError(
         f"there is no stage `{address}`",
         where=DVC_FILE,
-        fix=f"Did you mean `{near[0]}`" if near else f"Stages: {listed}",
+        fix=f"Did you mean `{near[0]}`?" if near else f"Stages: {listed}",
     )
 
 

@@ -161,7 +161,7 @@ def test_refused_where_the_folder_is_ignored_or_the_name_taken(bare: Pipeline) -
 
 def test_no_such_stage(bare: Pipeline) -> None:
     envstage(bare, "init dvc --yes")
-    assert "there is no stage `trian`. Did you mean `train`." in envstage(
+    assert "there is no stage `trian`. Did you mean `train`?" in envstage(
         bare, "track --yes trian", code=2
     )
     assert "this is the environment's own stage" in envstage(
