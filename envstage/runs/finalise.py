@@ -218,9 +218,7 @@ def _finalised(
     used = _named("packages", document.facts)
     # As `capture` counts them: envstage, and what only envstage needs, is in no snapshot.
     installed = _named("packages", facts) - _named(TOOLING_MARK, facts)
-    return Finalised(
-        fate=fate, packages=len(used), installed=len(installed | used), doubts=doubts
-    )
+    return Finalised(fate=fate, packages=len(used), installed=len(installed | used), doubts=doubts)
 
 
 def _named(group: str, facts: Facts) -> frozenset[str]:
