@@ -80,7 +80,7 @@ def records_environment(stage: Stage) -> bool:
 def _require_free_name(stages: tuple[Stage, ...]) -> None:
     for stage in stages:
         if stage.address == STAGE and not stage.is_ours:
-            fix = "Rename it: it is not envstage's"
+            fix = "Rename it"
             if records_environment(stage):
                 fix = f"Let envstage take its place with `--replace {STAGE}`, or rename it"
             raise EnvstageError(
