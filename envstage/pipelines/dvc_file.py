@@ -70,6 +70,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         return posixpath.normpath(posixpath.join(self.folder, item.path))
 
+    def from_root(self, python: str) -> str:
+        """An interpreter's path as it reads from the project's folder, not from the stage's."""
+        if " " in python or "/" not in python or python[0] in "/~" or "$" in self.wdir:
+            return python
+        return posixpath.normpath(posixpath.join(self.folder, python))
+
     def path_to(self, path: str) -> str:
         """A path of the project as the stage has to write it."""
         return posixpath.relpath(path, self.folder)

@@ -2,7 +2,6 @@
 
 import glob
 import os
-import posixpath
 import re
 from typing import Final
 
@@ -150,7 +149,7 @@ def _python_of(draft: Draft, stages: tuple[Stage, ...]) -> str:
         for cmd in stage.commands:
             python = python_in(cmd)
             if python and "$" not in python and "`" not in python:
-                found.setdefault(_from_root(stage, python), stage.address)
+                found.setdefault(stage.from_root(python), stage.address)
     if len(found) > 1:
         listed = ", ".join(f"`{python}` ({address})" for python, address in found.items())
         draft.say(
@@ -159,13 +158,6 @@ def _python_of(draft: Draft, stages: tuple[Stage, ...]) -> str:
         )
         return AUTO
     return next(iter(found), AUTO)
-
-
-def _from_root(stage: Stage, python: str) -> str:
-    """An interpreter's path as it reads from the project's folder, not from the stage's."""
-    if " " in python or "/" not in python or python[0] in "/~" or "$" in stage.wdir:
-        return python
-    return posixpath.normpath(posixpath.join(stage.folder, python))
 
 
 # -- the stage that goes -------------------------------------------------------------------------
