@@ -104,6 +104,15 @@ def test_stage_whose_view_nobody_configured(pipeline: Pipeline) -> None:
     )
 
 
+def test_a_tool_that_is_not_there(pipeline: Pipeline) -> None:
+    pipeline.write("envstage.yaml", "tools: [nosuchtool]\n" + pipeline.read("envstage.yaml"))
+    first = pipeline.run("envstage", "capture")
+    # Its absence is a fact from now on: the fingerprint is another one, and nothing changed here.
+    assert "written anew: nothing differs, other facts are recorded\n" in first
+    assert "there is no program `nosuchtool` on PATH here; it counts as absent" in first
+    assert " unchanged\n" in pipeline.run("envstage", "capture")
+
+
 def corrupted(text: str) -> dict[str, tuple[str, str]]:
     """Snapshots that are none: what is in the file, and what is said."""
     document = json.loads(text)
