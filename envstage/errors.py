@@ -13,7 +13,7 @@ class EnvstageError(Exception):
     Args:
         what: what is wrong, as a sentence without its full stop.
         where: a file (with a line or key), a stage or an address; empty if there is none.
-        fix: what to do about it, in the imperative; empty if nothing can be done.
+        fix: what to do about it, in the imperative or as a question; empty if nothing can be done.
     """
 
     exit_code = MISUSE
@@ -27,7 +27,8 @@ class EnvstageError(Exception):
     def __str__(self) -> str:
         """The error in one line: where, what, what to do."""
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return " ".join((f"{text}. {self.fix}." if self.fix else f"{text}.").split())
+        fix = self.fix if not self.fix or self.fix.endswith("?") else f"{self.fix}."
+        return " ".join(f"{text}. {fix}".split())
 
 
 class CaptureError(EnvstageError):

@@ -67,7 +67,8 @@ def find_root(start: str) -> str:
     raise EnvstageError(
         "no envstage project here: neither envstage.yaml nor a repository, up to the root",
         where=start,
-        fix="Go to your pipeline's repository, or run `git init` and `envstage init dvc` there",
+        fix="Go to your pipeline's repository; in a new one, `git init`, `dvc init` and `envstage "
+        "init dvc`, or `envstage init snakemake`",
     )
 
 

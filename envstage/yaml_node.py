@@ -275,4 +275,4 @@ def nearest(word: str, known: Collection[str]) -> str:
     import difflib  # only on the way to an error
 
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`" if near else ""
+    return f"Did you mean `{near[0]}`?" if near else ""

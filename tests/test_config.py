@@ -202,7 +202,7 @@ def test_the_rest_of_params_yaml_may_be_large(tmp_path: pathlib.Path) -> None:
 def test_a_complaint_about_the_section_names_file_line_and_key(tmp_path: pathlib.Path) -> None:
     message = complaint(tmp_path, "seed: 1\nenvstage:\n  verfy: true\n", "params.yaml")
     assert message == (
-        "params.yaml:3: envstage.verfy: `verfy` is not a setting. Did you mean `verify`."
+        "params.yaml:3: envstage.verfy: `verfy` is not a setting. Did you mean `verify`?"
     )
 
 
@@ -332,7 +332,7 @@ def test_a_view_of_an_environment_that_is_not_there(tmp_path: pathlib.Path) -> N
     text = "environments: {main: , gpu-big: }\nviews:\n  train: {environment: gpu-bug}\n"
     message = complaint(tmp_path, text)
     assert message == (
-        "envstage.yaml:3: views.train: there is no environment `gpu-bug`. Did you mean `gpu-big`."
+        "envstage.yaml:3: views.train: there is no environment `gpu-bug`. Did you mean `gpu-big`?"
     )
     message = complaint(tmp_path, "environments: {gpu: }\nviews: {train: }\n")
     assert "there is no environment `main`. Environments: gpu" in message
@@ -381,7 +381,7 @@ def test_asking_for_what_is_not_there(tmp_path: pathlib.Path) -> None:
     config = load(tmp_path, "views: {train: , evaluate: }\n")
     with pytest.raises(EnvstageError, match=r"no view `trian` \(there: train, evaluate\)") as view:
         config.view("trian")
-    assert str(view.value).endswith("Did you mean `train`.")
+    assert str(view.value).endswith("Did you mean `train`?")
     with pytest.raises(EnvstageError, match="no environment `gpu`"):
         config.environment("gpu")
 

@@ -9,15 +9,23 @@ from envstage.snapshot.model import ABSENT, Address, Facts, covers
 from envstage.world import World
 
 _NAMED: Final = ("packages", "conda", "tools")
+# Groups of which a machine may have any member: other names are checked with the configuration.
+_INCLUDED: Final = (("packages",), ("conda",), ("system", "packages"))
 
 
-def unanswered_names(world: World, config: Config, facts: Facts) -> tuple[str, ...]:
-    """One line for each tool and column that has nothing to show here.
+def unanswered_names(
+    world: World, config: Config, environment: str, facts: Facts
+) -> tuple[str, ...]:
+    """One line for each tool, column and included fact that has nothing to show here.
 
     No error: a column may be of a package that only another environment has, a tool may be
-    wanted on other machines only.
+    wanted on other machines only, an included package may come one day.
     """
-    return (*_tools(world, config, facts), *_columns(config, facts))
+    return (
+        *_tools(world, config, facts),
+        *_columns(config, facts),
+        *_includes(config, environment, facts),
+    )
 
 
 def _tools(world: World, config: Config, facts: Facts) -> Iterator[str]:
@@ -39,11 +47,26 @@ def _columns(config: Config, facts: Facts) -> Iterator[str]:
             yield f"columns: nothing here is called `{column}`{near}; the column says `none`"
 
 
-def _names(facts: Facts, group: str) -> set[str]:
-    def is_of(address: Address) -> bool:
-        return address[0] == group and len(address) > 2
+def _includes(config: Config, environment: str, facts: Facts) -> Iterator[str]:
+    for view in config.views_of(environment):
+        for pattern in view.include:
+            parts = pattern.split(".")
+            group = tuple(parts[: 2 if parts[0] == "system" else 1])
+            if group not in _INCLUDED or set(pattern) & set("*?[") or len(parts) <= len(group):
+                continue
+            if not any(covers(pattern, each) for each in facts):
+                near = _near(parts[len(group)], _names(facts, *group))
+                yield (
+                    f"views.{view.name}.include: nothing here is called `{pattern}`{near}; it "
+                    "counts as absent"
+                )
 
-    return {address[1] for address in facts if is_of(address)}
+
+def _names(facts: Facts, *group: str) -> set[str]:
+    def is_of(address: Address) -> bool:
+        return address[: len(group)] == group and len(address) > len(group)
+
+    return {address[len(group)] for address in facts if is_of(address)}
 
 
 def _programs(world: World) -> set[str]:

@@ -181,7 +181,8 @@ def _prepared(
     if mode is Mode.VERIFY:
         _verify(project, assembled)
         return _Hold(project=project, environment=environment, reason="verified: this machine")
-    problems = (*capture.problems, *unanswered_names(world, project.config, capture.facts))
+    names = unanswered_names(world, project.config, environment.name, capture.facts)
+    problems = (*capture.problems, *names)
     document = context(
         unrecorded(world),
         environment=environment.name,

@@ -84,7 +84,7 @@ def _dispatch(words: list[str]) -> int:
     module = _module(name)
     sub = argparse.ArgumentParser(
         prog=f"envstage {name}",
-        description=f"{COMMANDS[name].capitalize()}.",
+        description=COMMANDS[name].capitalize() + ("" if COMMANDS[name].endswith("?") else "."),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -96,7 +96,15 @@ def _dispatch(words: list[str]) -> int:
         help="work as if started in DIR (default: here)",
     )
     module.add_arguments(sub)
-    return module.run(sub.parse_args(words[index + 1 :]))
+    arguments = sub.parse_args(words[index + 1 :])
+    _require_folder(arguments.directory)
+    return module.run(arguments)
+
+
+def _require_folder(path: str) -> None:
+    """Refuse a folder that is not there: looking upward from it would find another project."""
+    if not os.path.isdir(path):
+        raise EnvstageError("there is no such folder", where=path, fix="Correct `-C`")
 
 
 def _with_directory_behind(words: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from envstage import layout
 from envstage.capture.committed import committed_snapshot
 from envstage.capture.engine import as_called
 from envstage.capture.recording import Recording
@@ -144,6 +145,8 @@ def _line(outcome: Outcome) -> str:
         return f"{head} ({size}) captured"
     if outcome.changes:
         return f"{head} ({size}) changed: {short(outcome.changes)}"
+    if layout.SNAPSHOT in outcome.changed_files:
+        return f"{head} ({size}) written anew: nothing differs, other facts are recorded"
     return f"{head} ({size}) unchanged"
 
 

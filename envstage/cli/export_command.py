@@ -12,7 +12,7 @@ from envstage.recreate.artifacts import artifacts_of
 from envstage.recreate.installer import Installer
 from envstage.recreate.places import indexes_of, recorded
 from envstage.recreate.programs import find_uv
-from envstage.refs import on_disk, resolve
+from envstage.refs import Named, on_disk, resolve
 from envstage.snapshot.files import write
 from envstage.snapshot.model import Snapshot
 from envstage.world import Machine
@@ -52,7 +52,7 @@ def add_index_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Render it."""
     project = open_project(arguments.directory)
-    snapshot = snapshot_named(project, arguments.ref, arguments.environment)
+    _, snapshot = whole_named(project, arguments.ref, arguments.environment)
     form = format_of(arguments.format)
     artifacts = None
     if arguments.hashes or form.NEEDS_ARTIFACTS:
@@ -81,13 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def snapshot_named(project: Project, ref: str | None, environment: str) -> Snapshot:
-    """The snapshot that a REF names; a view is none."""
+def whole_named(project: Project, ref: str | None, environment: str) -> tuple[Named, Snapshot]:
+    """What a REF names, and the snapshot that it is; a view is none."""
     named = resolve(Machine(), project, ref, environment) if ref else on_disk(project, environment)
     if named.snapshot is None:
         raise EnvstageError(
-            "is a view, and this needs a whole snapshot",
+            f"is a {named.format}, and this needs a whole snapshot",
             where=named.label,
             fix="Name environment.json, a Git revision or `now`",
         )
-    return named.snapshot
+    return named, named.snapshot

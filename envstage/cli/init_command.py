@@ -7,7 +7,7 @@ from envstage.cli.editing import add_editing_arguments, carry_out
 from envstage.errors import EnvstageError
 from envstage.pipelines import snakemake_init
 from envstage.pipelines.dvc import plan_init, plan_remove
-from envstage.project import find_root
+from envstage.pipelines.dvc_file import pipeline_root
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan the edits, show them, apply them."""
     if arguments.engine == "snakemake":
         return _snakemake(arguments)
-    root = find_root(os.path.abspath(arguments.directory))
+    root = pipeline_root(os.path.abspath(arguments.directory))
     plan = plan_remove(root) if arguments.remove else plan_init(root, replace=arguments.replace)
     return carry_out(plan, root, arguments)
 

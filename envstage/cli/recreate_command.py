@@ -5,7 +5,7 @@ import os
 import sys
 
 from envstage import layout
-from envstage.cli.export_command import add_index_arguments, snapshot_named
+from envstage.cli.export_command import add_index_arguments, whole_named
 from envstage.cli.output import note, print_json
 from envstage.errors import DIFFERS, OK
 from envstage.project import Project, open_project, require_own_folders
@@ -17,7 +17,8 @@ from envstage.recreate.process import Progress
 from envstage.recreate.prove import Claim, prove
 from envstage.recreate.rebuild import Order, Rebuilt, rebuild
 from envstage.recreate.words import as_json, summary, way_back
-from envstage.refs import NOW
+from envstage.refs import Named
+from envstage.refs.git import Git
 from envstage.snapshot.document import snapshot_fingerprint
 from envstage.snapshot.files import write
 from envstage.snapshot.model import Snapshot
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_own_folders(project)
     if arguments.prove and not arguments.container:
         return _prove(project, arguments)
-    snapshot = snapshot_named(project, arguments.ref, arguments.environment)
+    named, snapshot = whole_named(project, arguments.ref, arguments.environment)
     if arguments.container:
         print("\n".join(commands(snapshot, arguments.ref or "HEAD")))
         return OK
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(summary(rebuilt, snapshot)))
         if rebuilt.is_kept:
-            _print_way_back(project, snapshot, rebuilt, arguments.ref)
+            _print_way_back(project, snapshot, rebuilt, _revision(project, named, arguments.ref))
     return OK if rebuilt.is_good else DIFFERS
 
 
@@ -124,14 +125,23 @@ def _rebuilt(project: Project, snapshot: Snapshot, arguments: argparse.Namespace
 
 
 def _print_way_back(
-    project: Project, snapshot: Snapshot, rebuilt: Rebuilt, ref: str | None
+    project: Project, snapshot: Snapshot, rebuilt: Rebuilt, revision: str | None
 ) -> None:
-    is_revision = ref not in (None, NOW, "-") and not os.path.exists(str(ref))
     uses_dvc = os.path.exists(project.path("dvc.yaml"))
     print("the rest of the way:")
-    revision = ref if is_revision else None
     for line in way_back(rebuilt, snapshot, revision, uses_dvc=uses_dvc):
         print(f"  {line}")
+
+
+def _revision(project: Project, named: Named, ref: str | None) -> str | None:
+    """What to check out: the REF where Git knows it by that name, else the commit behind it."""
+    commit = named.commit
+    if named.receipt is not None:
+        code = named.receipt.receipt.context.get("code") or {}
+        commit = str(code.get("commit") or "")
+    if not commit or ref is None:
+        return None
+    return ref if Git(Machine(), project.root).commit_of(ref) == commit else commit[:12]
 
 
 def progress_of(is_quiet: bool) -> Progress:

@@ -153,8 +153,9 @@ def _update(world: World, root: str, stages: list[str], *, is_dry_run: bool) -> 
         if shared is not None:
             narrowed = narrow_view(world, project, shared, is_dry_run=is_dry_run)
             of = f"{_packages(narrowed.new)} of {_packages(narrowed.old)} packages"
-            fate = "would be narrowed" if is_dry_run else "narrowed"
-            print(f"view {shared.name}: {fate} to {of}; nothing will run again")
+            fate = f"{'would be ' if is_dry_run else ''}narrowed to {of}; nothing will run again"
+            is_same = narrowed.old == narrowed.new
+            print(f"view {shared.name}: {'nothing to narrow' if is_same else fate}")
             continue
         known = known or Tracked(world, project)
         view, _ = known.of(stage)

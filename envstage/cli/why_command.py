@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from envstage import layout
 from envstage.capture.committed import read_view
 from envstage.cli.diff_command import print_differences
 from envstage.cli.output import print_json
@@ -61,8 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 class _Explained:
     def __init__(
-        self, run: Run, before: Run | None, now: ViewDocument | None, accepted: list[dict[str, Any]]
+        self,
+        view: View,
+        run: Run,
+        before: Run | None,
+        now: ViewDocument | None,
+        accepted: list[dict[str, Any]],
     ) -> None:
+        self.view = view
         self.run = run
         self.before = before
         self.now = now
@@ -77,6 +84,7 @@ class _Explained:
             "view": view_fingerprint(self.run.view) if self.run.view else None,
             "last": as_json(last.environment),
             "last_use": {"begun": last.begun, "ceased": last.ceased},
+            "last_changed": self.run.changed_since(self.before) if self.before else (),
             "next": as_json(following.environment),
             "accepted": self.accepted,
         }
@@ -89,19 +97,50 @@ class _Explained:
             print("  it was never committed, and .envstage/ was deleted")
             return
         if self.before is None:
-            print("  last: no earlier run with another view is known")
+            print("  last: no earlier run is known that depended on anything else")
         else:
-            _print("  last: it ran again because of", _between(self.before.view, self.run.view))
-        found = _between(self.run.view, self.now)
-        if found is not None and not found.environment:
-            print("  next: its environment is what it was at its last run (as of the last capture)")
-        else:
-            _print("  next: it would run again because of", found)
+            self._print_last(self.before)
+        self._print_next()
         for entry in self.accepted:
             print(
                 f"  accepted by {printable(str(entry.get('who')))} on {entry.get('when')}: "
                 f"{printable(str(entry.get('why')))}"
             )
+
+    def _print_last(self, before: Run) -> None:
+        found = _between(before.view, self.run.view)
+        changed = ", ".join(printable(name) for name in self.run.changed_since(before))
+        if found is None:
+            print("  last: it ran again because of something that is no longer on record")
+            return
+        if found.environment:
+            print(f"  last: {self._what_happened(before)}:")
+            print_differences(found.environment, "", indent="    ")
+            if changed:
+                print(f"    and changed: {changed}")
+        elif changed:
+            print(f"  last: its environment was the same; changed: {changed}")
+        else:
+            print("  last: its environment was the same; its code used other parts of it")
+        _print_use(found)
+
+    def _what_happened(self, before: Run) -> str:
+        old = view_fingerprint(before.view) if before.view else None
+        is_accepted = any(entry.get("from") == old for entry in self.accepted)
+        return "accepted without a run, in spite of" if is_accepted else "it ran again because of"
+
+    def _print_next(self) -> None:
+        found = _between(self.run.view, self.now)
+        if found is None:
+            where = layout.view_file(self.view.environment, self.view.name)
+            print(f"  next: {where} is not there: `envstage capture` writes it, or says why not")
+            return
+        if found.environment:
+            print("  next: it would run again because of:")
+            print_differences(found.environment, "", indent="    ")
+        else:
+            print("  next: its environment is what it was at its last run (as of the last capture)")
+        _print_use(found)
 
 
 def _explained(world: World, project: Project, view: View, usage: Usage, run: Run) -> _Explained:
@@ -113,7 +152,8 @@ def _explained(world: World, project: Project, view: View, usage: Usage, run: Ru
         if entry.get("stage") == run.address and entry.get("to") == current
     ]
     before = run_before(world, project, view, usage, run)
-    return _Explained(run, before, read_view(project, view.environment, view.name), accepted)
+    now = read_view(project, view.environment, view.name)
+    return _Explained(view, run, before, now, accepted)
 
 
 def _between(old: ViewDocument | None, new: ViewDocument | None) -> Changes | None:
@@ -123,15 +163,7 @@ def _between(old: ViewDocument | None, new: ViewDocument | None) -> Changes | No
     return changes(old, new)
 
 
-def _print(head: str, found: Changes | None) -> None:
-    if found is None:
-        print(f"{head} something that is no longer on record")
-        return
-    if found.is_use_alone:
-        print("  last: its environment was the same; its code or parameters had changed")
-    else:
-        print(f"{head}:")
-        print_differences(found.environment, "", indent="    ")
+def _print_use(found: Changes) -> None:
     for words, names in (("now uses", found.begun), ("no longer uses", found.ceased)):
         if names:
             print(f"    {words} {', '.join(printable(name) for name in names)}")

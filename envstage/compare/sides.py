@@ -12,6 +12,7 @@ import msgspec
 
 from envstage.compare.differences import Difference, differences, rank
 from envstage.facets import catalogue
+from envstage.facets.packages import OURS
 from envstage.snapshot.model import Address, Facts, Level, NotApplicable, Value
 
 A: Final = "a"
@@ -54,6 +55,17 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
         # A fact of no level is there only where a view names it.
         return own is not None and own <= self.level
 
+    def tells(self, address: Address, other: "Side") -> bool:
+        """Whether it says anything about a fact that the other one may have.
+
+        A list of others names what only envstage needs; a snapshot of ours does not, although it
+        is installed.
+        """
+        is_ours = address[0] == "packages" and address[1] in OURS
+        if is_ours and self.coverage is None and other.coverage is not None:
+            return any(each[:2] == address[:2] for each in self.facts)
+        return self.knows(address)
+
 
 class Silence(msgspec.Struct, frozen=True, kw_only=True):
     """Facts of one kind that a side does not speak of: `packages.*.build`."""
@@ -77,7 +89,7 @@ def compare(old: Side, new: Side) -> Comparison:
     silent: dict[tuple[str, str], list[Address]] = {}
     compared: list[Address] = []
     for address in everything:
-        lacking = _lacking(old.knows(address), new.knows(address))
+        lacking = _lacking(old.tells(address, new), new.tells(address, old))
         if lacking and _is_nothing(old.facts.get(address)) and _is_nothing(new.facts.get(address)):
             continue  # nothing is there where anything is told
         if lacking:

@@ -58,6 +58,12 @@ FACTS: Final = (
 TOOLING: Final = frozenset({"pip", "uv", "setuptools", "wheel"})
 OURSELVES: Final = "envstage"
 TOOLING_MARK: Final = "tooling"
+# envstage and all that it needs, under every Python: where nothing else does, no snapshot has them.
+OURS: Final = frozenset(
+    "archspec envstage gitdb gitpython markdown-it-py mdurl msgspec nvidia-ml-py packaging "
+    "platformdirs pygments pyyaml rich ruamel-yaml ruamel-yaml-clib smmap tomli "
+    "typing-extensions".split()
+)
 # Installers whose `REQUESTED` says nothing (https://github.com/astral-sh/uv/issues/13278).
 _MARKS_EVERYTHING: Final = frozenset({"uv"})
 

@@ -8,10 +8,12 @@ from typing import Final
 
 import msgspec
 
+from envstage import config_file as configuration
 from envstage import layout
 from envstage.errors import EnvstageError
 from envstage.pipelines.plan import Draft
 from envstage.pipelines.yaml_tree import Node, Path, parse
+from envstage.project import find_root
 
 DVC_FILE: Final = "dvc.yaml"
 STAGE: Final = "environment"
@@ -67,6 +69,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         if _ELSEWHERE.match(item.path):
             return ""
         return posixpath.normpath(posixpath.join(self.folder, item.path))
+
+    def from_root(self, python: str) -> str:
+        """An interpreter's path as it reads from the project's folder, not from the stage's."""
+        if " " in python or "/" not in python or python[0] in "/~" or "$" in self.wdir:
+            return python
+        return posixpath.normpath(posixpath.join(self.folder, python))
 
     def path_to(self, path: str) -> str:
         """A path of the project as the stage has to write it."""
@@ -128,11 +136,31 @@ def require_pipeline(root: str) -> None:
             )
         folder = above
     if not os.path.isfile(os.path.join(root, DVC_FILE)):
+        below = [posixpath.dirname(file) for file in pipeline_files(root)]
+        start = "`dvc stage add -n train -d train.py -o model python train.py`"
         raise EnvstageError(
             "no pipeline here: there is no dvc.yaml in this folder",
-            fix="Change into the folder that holds it, or start one with `dvc stage add -n train "
-            "-d train.py -o model python train.py`",
+            fix=f"Change into the folder that holds it ({', '.join(below[:5])})"
+            if below
+            else f"Change into the folder that holds it, or start one with {start}",
         )
+
+
+def pipeline_root(start: str) -> str:
+    """The project around a folder; a new one is where the pipeline is.
+
+    In a repository of several pipelines, whose top has none, each is a project of its own.
+
+    Raises:
+        EnvstageError: there is no repository.
+    """
+    root = find_root(start)
+    if configuration.exists(root) or os.path.isfile(os.path.join(root, DVC_FILE)):
+        return root
+    folder = os.path.abspath(start)
+    while folder != root and not os.path.isfile(os.path.join(folder, DVC_FILE)):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def is_view(path: str) -> bool:

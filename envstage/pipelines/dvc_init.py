@@ -2,7 +2,6 @@
 
 import glob
 import os
-import posixpath
 import re
 from typing import Final
 
@@ -79,7 +78,7 @@ def records_environment(stage: Stage) -> bool:
 def _require_free_name(stages: tuple[Stage, ...]) -> None:
     for stage in stages:
         if stage.address == STAGE and not stage.is_ours:
-            fix = "Rename it: it is not envstage's"
+            fix = "Rename it"
             if records_environment(stage):
                 fix = f"Let envstage take its place with `--replace {STAGE}`, or rename it"
             raise EnvstageError(
@@ -149,7 +148,7 @@ def _python_of(draft: Draft, stages: tuple[Stage, ...]) -> str:
         for cmd in stage.commands:
             python = python_in(cmd)
             if python and "$" not in python and "`" not in python:
-                found.setdefault(_from_root(stage, python), stage.address)
+                found.setdefault(stage.from_root(python), stage.address)
     if len(found) > 1:
         listed = ", ".join(f"`{python}` ({address})" for python, address in found.items())
         draft.say(
@@ -158,13 +157,6 @@ def _python_of(draft: Draft, stages: tuple[Stage, ...]) -> str:
         )
         return AUTO
     return next(iter(found), AUTO)
-
-
-def _from_root(stage: Stage, python: str) -> str:
-    """An interpreter's path as it reads from the project's folder, not from the stage's."""
-    if " " in python or "/" not in python or python[0] in "/~" or "$" in stage.wdir:
-        return python
-    return posixpath.normpath(posixpath.join(stage.folder, python))
 
 
 # -- the stage that goes -------------------------------------------------------------------------

@@ -23,12 +23,12 @@ from envstage.capture.write import Mode, mode_of
 from envstage.compare.differences import differences
 from envstage.compare.render import short
 from envstage.errors import CaptureError
+from envstage.pipelines.complaint import complaint
 from envstage.pipelines.dvc_file import Stage, all_stages, require_pipeline, view_deps
 from envstage.pipelines.dvc_lock import recorded, tracked_digest
 from envstage.pipelines.plan import Draft
 from envstage.project import Project
 from envstage.snapshot.canonical import parsed
-from envstage.snapshot.secrets import without_secret_words
 from envstage.views import document as view_document
 from envstage.world import TimedOut, World
 
@@ -170,10 +170,8 @@ def _status(world: World, root: str) -> Mapping[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise CaptureError(
-            f"`dvc status` failed: {without_secret_words(''.join(last))[:300]}",
-            fix="Run it by hand to see more",
+            f"`dvc status` failed: {complaint(done.stderr)}", fix="Run it by hand to see more"
         )
     return found
 

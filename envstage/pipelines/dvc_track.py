@@ -135,7 +135,7 @@ def find_stage(known: Mapping[str, Stage], address: str) -> Stage:
     raise EnvstageError(
         f"there is no stage `{address}`",
         where=DVC_FILE,
-        fix=f"Did you mean `{near[0]}`" if near else f"Stages: {listed}",
+        fix=f"Did you mean `{near[0]}`?" if near else f"Stages: {listed}",
     )
 
 
@@ -233,12 +233,15 @@ def _mention(draft: Draft, config: Config, stage: Stage, view: View) -> None:
             f"`{stage.address}` stands for several stages: they share the view `{view.name}`, "
             "which no single run narrows"
         )
-    python = next((found for found in map(interpreter_of, stage.commands) if found != AUTO), AUTO)
+    started = (stage.from_root(interpreter_of(cmd)) for cmd in stage.commands)
+    python = next((each for each in started if each != AUTO), AUTO)
     settled = config.environment(view.environment).python
-    if python not in (AUTO, settled) and settled != AUTO:
+    if python not in (AUTO, settled):
+        other = f"`{settled}`" if settled != AUTO else "`python` on PATH"
         draft.say(
             f"`{stage.address}` starts `{python}`, but the environment `{view.environment}` is "
-            f"that of `{settled}`: give it an environment of its own"
+            f"that of {other}: unless both are one, what changes there reruns nothing. Give it an "
+            f"environment of its own in {layout.CONFIG_FILE}, and track it with `-e`"
         )
 
 

@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -73,6 +73,20 @@ def load_yaml(path: str) -> dict[str, Any]:
         return {}
 
 
+def require_readable(world: World, root: str) -> None:
+    """Say which dvc.yaml is the one that nobody can read.
+
+    Raises:
+        EnvstageError: one of the pipeline's files cannot be read, or is not YAML.
+    """
+    for file in pipeline_files(world, root):
+        try:
+            with open(os.path.join(root, *file.split("/")), "rb") as opened:
+                loaded(opened.read(_LIMIT_BYTES), file)
+        except OSError as error:
+            raise EnvstageError(f"cannot be read: {error.strerror}", where=file) from None
+
+
 def mapping_of(data: bytes) -> dict[str, Any]:
     """A YAML mapping; empty where it cannot be read as one."""
     try:
@@ -115,10 +129,16 @@ def is_shared(users: tuple[Usage, ...]) -> bool:
 
 
 class Locked(msgspec.Struct, frozen=True, kw_only=True):
-    """A stage, or an instance of one, as dvc.lock recorded its last run."""
+    """A stage, or an instance of one, as dvc.lock recorded its last run.
+
+    Attributes:
+        others: what it depended on besides the view, by name: `its command`, `src/train.py`,
+            `params.yaml:lr`; each with a text that another value does not have.
+    """
 
     address: str
     view_md5: str
+    others: Mapping[str, str] = {}
 
 
 def locked_users(root: str, users: tuple[Usage, ...]) -> tuple[Locked, ...]:
@@ -144,4 +164,20 @@ def _locked(stages: dict[str, Any], usage: Usage) -> Iterator[Locked]:
             continue
         for dep in _listed(entry.get("deps")) if isinstance(entry, dict) else ():
             if isinstance(dep, dict) and dep.get("path") == usage.dep and dep.get("md5"):
-                yield Locked(address=f"{prefix}{colon}{key}", view_md5=str(dep["md5"]))
+                yield Locked(
+                    address=f"{prefix}{colon}{key}",
+                    view_md5=str(dep["md5"]),
+                    others=dict(_others(entry, usage.dep)),
+                )
+
+
+def _others(entry: dict[str, Any], view: str) -> Iterator[tuple[str, str]]:
+    yield "its command", str(entry.get("cmd"))
+    for dep in _listed(entry.get("deps")):
+        if isinstance(dep, dict) and dep.get("path") != view:
+            # By whatever digest the place where it lies has: md5, etag, checksum, …
+            yield str(dep.get("path")), str(sorted(dep.items(), key=str))
+    params = entry.get("params")
+    for file, values in params.items() if isinstance(params, dict) else ():
+        for key, value in values.items() if isinstance(values, dict) else ():
+            yield f"{file}:{key}", str(value)

@@ -11,6 +11,7 @@ from envstage.capture.committed import read_view
 from envstage.compare.differences import Difference, differences
 from envstage.compare.render import short
 from envstage.errors import CaptureError
+from envstage.pipelines.complaint import complaint
 from envstage.pipelines.dvc_status import PipelineState, Reason
 from envstage.pipelines.snakemake_file import NAMES
 from envstage.pipelines.snakemake_history import MadeBy, made_by
@@ -45,9 +46,8 @@ def workflow_state(world: World, project: Project) -> PipelineState:
     code, said, complained = _ask(world, records, ("--summary", "--nolock"))
     rows = _rows(said)
     if code != 0 or rows is None:
-        last = (complained.strip().splitlines() or [""])[-1].strip()
         raise CaptureError(
-            f"`snakemake --summary` failed: {without_secret_words(last[:300])}",
+            f"`snakemake --summary` failed: {complaint(complained)}",
             fix="Run `snakemake -n` to see more",
         )
     views = {records.place.view_file(each.environment, each.name) for each in project.config.views}

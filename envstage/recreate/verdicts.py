@@ -8,7 +8,7 @@ import msgspec
 
 from envstage.export.packages import Package, packages_of
 from envstage.facets import catalogue
-from envstage.facets.packages import OURSELVES
+from envstage.facets.packages import OURSELVES, TOOLING
 from envstage.snapshot.model import Address, Facts, Snapshot, Value
 
 
@@ -18,6 +18,7 @@ class Verdict(enum.Enum):
     SAME = "same"
     OWN_BUILD = "same source, own build"
     SAME_VERSION = "same version, no build known"
+    OTHER_INSTALLER = "installer, other build"
     OTHER_BUILD = "other files under the same name and version"
     OTHER_VERSION = "other version"
     MISSING = "missing"
@@ -26,7 +27,8 @@ class Verdict(enum.Enum):
     @property
     def is_good(self) -> bool:
         """Whether nothing that counts differs."""
-        return self in (Verdict.SAME, Verdict.OWN_BUILD, Verdict.SAME_VERSION)
+        good = (Verdict.SAME, Verdict.OWN_BUILD, Verdict.SAME_VERSION, Verdict.OTHER_INSTALLER)
+        return self in good
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +131,9 @@ def _verdict(wanted: Package | None, found: Package | None) -> Verdict:
     old, new = wanted.build or wanted.source, found.build or found.source
     if old is None or (wanted.build is None) != (found.build is None):
         return Verdict.SAME_VERSION if _is_loose(wanted) else Verdict.OTHER_BUILD
+    if old != new and wanted.name in TOOLING:
+        # Debian's `python -m venv` brings a pip of its own; no view has it (case 27).
+        return Verdict.OTHER_INSTALLER
     if old != new:
         return Verdict.OTHER_BUILD
     return Verdict.OWN_BUILD if wanted.is_own_build else Verdict.SAME

@@ -78,7 +78,7 @@ def counts(judged: Sequence[Judged]) -> str:
     text = f"{len(good)} of {len(judged)} packages as they were"
     special = [
         f"{sum(each.verdict is verdict for each in good)} {verdict.value}"
-        for verdict in (Verdict.OWN_BUILD, Verdict.SAME_VERSION)
+        for verdict in (Verdict.OWN_BUILD, Verdict.SAME_VERSION, Verdict.OTHER_INSTALLER)
         if any(each.verdict is verdict for each in good)
     ]
     return text + (f" ({', '.join(special)})" if special else "")

@@ -12,6 +12,7 @@ from envstage.capture.assemble import Projectors
 from envstage.capture.committed import project_lock, read_view
 from envstage.errors import RefusedError
 from envstage.facets.imports import Names
+from envstage.facets.packages import TOOLING_MARK
 from envstage.observer.observation import Observation
 from envstage.project import Project
 from envstage.runs.attribution import observed_selection, without_python
@@ -21,6 +22,7 @@ from envstage.runs.policy import OnDrift, Verdicts
 from envstage.runs.reasons import reasons_of
 from envstage.runs.used import Kept, Used
 from envstage.snapshot.files import write
+from envstage.snapshot.model import Facts
 from envstage.snapshot.secrets import REMOVED
 from envstage.views import archive
 from envstage.views import document as view_document
@@ -212,13 +214,15 @@ def _store(project: Project, guarded: Guarded, document: ViewDocument, used: Use
 def _finalised(
     guarded: Guarded, document: ViewDocument, fate: Fate, doubts: tuple[str, ...] = ()
 ) -> Finalised:
-    answer = _after(guarded).capture.answer
-    return Finalised(
-        fate=fate,
-        packages=len({each[1] for each in document.facts if each[0] == "packages"}),
-        installed=len(answer.distributions) if answer else 0,
-        doubts=doubts,
-    )
+    facts = _after(guarded).capture.facts
+    used = _named("packages", document.facts)
+    # As `capture` counts them: envstage, and what only envstage needs, is in no snapshot.
+    installed = _named("packages", facts) - _named(TOOLING_MARK, facts)
+    return Finalised(fate=fate, packages=len(used), installed=len(installed | used), doubts=doubts)
+
+
+def _named(group: str, facts: Facts) -> frozenset[str]:
+    return frozenset(address[1] for address in facts if address[0] == group)
 
 
 def _selection(observation: Observation, after: Projectors) -> Selection | None:

@@ -31,7 +31,7 @@ def write(path: str, content: bytes, *, is_durable: bool = True) -> bool:
     # One name per file, process and thread is enough: writers hold the project's lock.
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(temporary, "wb", opener=_no_link) as file:
             file.write(content)
             if is_durable:

@@ -32,11 +32,6 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     begun: tuple[str, ...] = ()
     ceased: tuple[str, ...] = ()
 
-    @property
-    def is_use_alone(self) -> bool:
-        """Whether the environment was the same, and the code used other parts of it."""
-        return not self.environment and bool(self.begun or self.ceased)
-
 
 def changes(old: ViewDocument, new: ViewDocument) -> Changes:
     """Tell what the environment did from what the code did."""

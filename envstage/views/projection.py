@@ -274,7 +274,7 @@ def _check_pattern(pattern: str, where: str) -> None:
     raise EnvstageError(
         f"`{pattern}` names no fact",
         where=where,
-        fix=f"Did you mean `{near[0]}`" if near else "`envstage show` lists the facts by address",
+        fix=f"Did you mean `{near[0]}`?" if near else "`envstage show` lists the facts by address",
     )
 
 

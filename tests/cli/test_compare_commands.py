@@ -66,6 +66,16 @@ def test_directory_before_the_command_and_after_it(repository: Repository, tmp_p
     assert main(["-C", str(tmp_path / "nowhere"), "log", "-C", folder]) == 0
 
 
+def test_directory_that_is_not_there(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Looking upward from it would find the project around it, without a word.
+    from envstage.cli import main
+
+    assert main(["-C", str(repository.root / "nowhere"), "log"]) == 2
+    assert "nowhere: there is no such folder. Correct `-C`." in capsys.readouterr().err
+
+
 def test_diff_as_json_and_markdown(repository: Repository) -> None:
     document = json.loads(repository.envstage("diff", "v1..HEAD", "--json", code=1))
     jsonschema.validate(document, json.loads((SCHEMAS / "diff.json").read_text()))

@@ -12,7 +12,7 @@ from envstage.compare.versions import Direction, step
 from envstage.snapshot.model import Address, Level, NotApplicable, Unknown, Value
 from tests.compare.samples import NEW, OLD, freeze, mirrored, side
 
-_NAMES = st.sampled_from(["numpy", "torch", "a", "b-c", "pip"])
+_NAMES = st.sampled_from(["numpy", "torch", "a", "b-c", "pip", "archspec"])
 _ADDRESSES = st.one_of(
     st.tuples(st.just("packages"), _NAMES, st.sampled_from(["version", "build", "url", "tags"])),
     st.tuples(st.just("conda"), _NAMES, st.sampled_from(["version", "build"])),
@@ -111,6 +111,20 @@ def test_a_complete_list_says_what_is_absent() -> None:
         "apex": "removed",
         "xformers": "added",
     }
+
+
+def test_what_only_envstage_needs_is_not_removed_where_a_list_names_it() -> None:
+    # `pip freeze > requirements.txt; envstage diff requirements.txt now`
+    archspec: Address = ("packages", "archspec", "version")
+    found = compare(freeze(OLD | {archspec: "0.2.5"}), side(OLD, "snapshot"))
+    assert found.differences == ()
+    assert [each.lacking for each in found.silences if archspec in each.addresses] == ["b"]
+    # Where the snapshot has it, something else needs it: then it is compared.
+    counted = side(OLD | {archspec: "0.2.6"}, "snapshot")
+    assert [
+        each.address for each in compare(freeze(OLD | {archspec: "0.2.5"}), counted).differences
+    ] == [archspec]
+    assert [each.address for each in compare(side(OLD), counted).differences] == [archspec]
 
 
 def test_a_level_that_a_side_did_not_look_at() -> None:

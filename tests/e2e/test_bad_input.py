@@ -15,7 +15,7 @@ def line_of(pipeline: Pipeline, *command: str, code: int) -> str:
     """The one line that a command says, without the name that it begins with."""
     output = pipeline.run("envstage", *command, code=code)
     assert output.startswith("envstage: "), output
-    assert output.endswith(".\n"), output
+    assert output.endswith((".\n", "?\n")), output
     assert output.count("\n") == 1, output
     return output.removeprefix("envstage: ").rstrip("\n")
 
@@ -31,21 +31,21 @@ CONFIGURATIONS = {
     "not UTF-8": ("views: {train: {}} # \udcff\n", "envstage.yaml:1: is not YAML"),
     "unknown key": (
         "colums: [python.version]\n",
-        "envstage.yaml:1: colums: `colums` is not a setting. Did you mean `columns`.",
+        "envstage.yaml:1: colums: `colums` is not a setting. Did you mean `columns`?",
     ),
     "unknown key of a view": (
         "views:\n  train:\n    includes: [packages.alpha]\n",
         "envstage.yaml:3: views.train.includes: `includes` is not a setting. "
-        "Did you mean `include`.",
+        "Did you mean `include`?",
     ),
     "unknown level": (
         "environments:\n  main: {level: hardwear}\n",
         "envstage.yaml:2: environments.main.level: `hardwear` is none of software, platform, "
-        "hardware. Did you mean `hardware`.",
+        "hardware. Did you mean `hardware`?",
     ),
     "unknown environment": (
         "views:\n  train: {environment: mian}\n",
-        "envstage.yaml:2: views.train: there is no environment `mian`. Did you mean `main`.",
+        "envstage.yaml:2: views.train: there is no environment `mian`. Did you mean `main`?",
     ),
     "level above": (
         "views:\n  train: {level: hardware}\n",
@@ -63,7 +63,7 @@ CONFIGURATIONS = {
     "unknown fact in a view": (
         "views:\n  train: {include: [hardware.gpu.drivers]}\n",
         "envstage.yaml: views.train.include: `hardware.gpu.drivers` names no fact. "
-        "Did you mean `hardware.gpu.driver`.",
+        "Did you mean `hardware.gpu.driver`?",
     ),
     "unknown fact in where": (
         "environments:\n  main: {where: {hardwear.gpu.models: a}}\n",
@@ -98,10 +98,19 @@ def test_both_configurations(pipeline: Pipeline) -> None:
 
 def test_stage_whose_view_nobody_configured(pipeline: Pipeline) -> None:
     text = pipeline.run("envstage", "run", "--view", "trian", "--", "true", code=2)
-    assert "there is no view `trian` (there: train). Did you mean `train`." in text
+    assert "there is no view `trian` (there: train). Did you mean `train`?" in text
     assert line_of(pipeline, "capture", "-e", "gpu", code=2).startswith(
         "envstage.yaml: there is no environment `gpu` (there: main)"
     )
+
+
+def test_a_tool_that_is_not_there(pipeline: Pipeline) -> None:
+    pipeline.write("envstage.yaml", "tools: [nosuchtool]\n" + pipeline.read("envstage.yaml"))
+    first = pipeline.run("envstage", "capture")
+    # Its absence is a fact from now on: the fingerprint is another one, and nothing changed here.
+    assert "written anew: nothing differs, other facts are recorded\n" in first
+    assert "there is no program `nosuchtool` on PATH here; it counts as absent" in first
+    assert " unchanged\n" in pipeline.run("envstage", "capture")
 
 
 def corrupted(text: str) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 import os
 import pty
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_refused_where_the_folder_is_ignored_or_the_name_taken(bare: Pipeline) -
 
 def test_no_such_stage(bare: Pipeline) -> None:
     envstage(bare, "init dvc --yes")
-    assert "there is no stage `trian`. Did you mean `train`." in envstage(
+    assert "there is no stage `trian`. Did you mean `train`?" in envstage(
         bare, "track --yes trian", code=2
     )
     assert "this is the environment's own stage" in envstage(
@@ -200,3 +201,20 @@ def test_freeze_stage_is_replaced_and_repeated_stages_are_guarded(bare: Pipeline
         REPEATED[REPEATED.index("    freeze") : REPEATED.index("    train:")], ""
     )
     assert bare.read("dvc.yaml") == expected.replace(", requirements.lock]", "]")
+
+
+def test_a_pipeline_below_the_top_of_its_repository_is_a_project(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path).create()
+    pipeline.install("alpha", "1.0")
+    (pipeline.root / "models/a").mkdir(parents=True)
+    pipeline.run("git", "mv", "dvc.yaml", "train.py", "models/a")
+    output = pipeline.run("envstage", "init", "dvc", "--yes", code=2)
+    assert "Change into the folder that holds it (models/a)." in output
+    pipeline.run("envstage", "init", "dvc", "--yes", cwd="models/a")
+    pipeline.run("envstage", "track", "train", "--yes", cwd="models/a")
+    assert not (pipeline.root / "envstage.yaml").exists()
+    assert "view train: 1 of 1 packages used" in pipeline.run("dvc", "repro", cwd="models/a")
+    pipeline.install("alpha", "2.0")
+    assert "Running stage 'models/a/dvc.yaml:train'" in pipeline.repro("-P")
+    pipeline.run("envstage", "init", "dvc", "--remove", "--yes", cwd="models/a")
+    assert pipeline.read("models/a/dvc.yaml") == DVC_YAML

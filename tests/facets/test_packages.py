@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from envstage.facets import packages
 from envstage.facets.contract import Collected, Installed, Request
@@ -211,3 +214,22 @@ def test_edit_of_the_same_size_after_the_install_is_seen(
     later = core.stat().st_mtime + 60
     os.utime(core, (later, later))
     assert collected(venv, tmp_path, verify=True).anomalies
+
+
+def test_ours_is_all_that_envstage_needs() -> None:
+    # Under any Python: markers other than those of extras are not looked at.
+    installed: dict[str, metadata.Distribution] = {
+        canonicalize_name(each.name): each for each in metadata.distributions()
+    }
+    waiting: list[str] = [packages.OURSELVES]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        needed = map(Requirement, installed[name].requires or []) if name in installed else ()
+        waiting += [
+            canonicalize_name(each.name) for each in needed if "extra" not in str(each.marker)
+        ]
+    assert seen <= packages.OURS

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from envstage import config
+from envstage import config_file
 from envstage.errors import EnvstageError
 from envstage.pipelines import dvc_usage, yaml_batch, yaml_tree
 from envstage.pipelines.dvc import Plan, apply, plan_init, plan_remove, plan_track
@@ -124,7 +124,7 @@ def test_a_higher_level_writes_the_level_of_all_views_at_once(
         apply(tracked(root, stages), str(root))
         last = (f"s{stages}",)
         counts.append(readings(read, plan_track, str(root), last, level=Level.HARDWARE))
-    assert {view.level for view in config.load(str(root)).views} == {None}
+    assert {view.level for view in config_file.load(str(root)).views} == {None}
     assert counts[0] <= counts[1] <= 8
 
 

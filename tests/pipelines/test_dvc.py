@@ -333,6 +333,19 @@ def test_a_frozen_stage_and_a_shared_view_are_mentioned(tmp_path: Path) -> None:
     assert "stands for several" in plan_track(str(tmp_path / "b"), ("train",)).messages[0]
 
 
+def test_a_stage_of_another_interpreter_than_its_environments_is_mentioned(tmp_path: Path) -> None:
+    # Its view would be of an environment in which it does not run: no change would rerun it.
+    initialised("plain", tmp_path / "a")
+    dvc = tmp_path / "a/dvc.yaml"
+    dvc.write_text(dvc.read_text().replace("cmd: python", "cmd: .venv/bin/python", 1))
+    [message] = plan_track(str(tmp_path / "a"), ("train",)).messages
+    assert message.startswith(
+        "`train` starts `.venv/bin/python`, but the environment `main` is that of `python` on PATH"
+    )
+    initialised("wdir", tmp_path / "b")  # the same one, as the stage's folder has it
+    assert not plan_track(str(tmp_path / "b"), ("train",)).messages
+
+
 @pytest.mark.parametrize(
     ("name", "python", "cmd"),
     [

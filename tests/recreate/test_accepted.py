@@ -83,3 +83,5 @@ def test_export_of_a_revision_and_of_a_view(project: Project, wheelhouse: Path) 
     code, _, err = project.run("export", "requirements", view)
     assert code == 2
     assert "is a view" in err
+    requirements = str(project.root / "environment" / "requirements.txt")
+    assert "is a pip freeze, and this needs a whole" in project.run("recreate", requirements)[2]

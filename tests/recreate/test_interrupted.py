@@ -70,3 +70,7 @@ def test_rest_of_the_way_to_that_commits_run(
         "  dvc repro",
     ]
     assert (folder / "lib").exists()
+    # A fingerprint is nothing that Git could check out.
+    again = ("--to", str(project.root / "again"), "--find-links", str(wheelhouse))
+    _, out, _ = project.run("recreate", folder.name, *again)
+    assert f"  git checkout {commit[:12]}\n" in out

@@ -104,6 +104,8 @@ def test_shared_view_narrows_without_a_rerun(tmp_path: Path) -> None:
     assert facts(workflow)["packages"].keys() == {"alpha", "beta", "gamma"}
     output = workflow.cli("envstage", "track", "--update", "part")
     assert "narrowed to 2 of 3 packages" in output
+    again = workflow.cli("envstage", "track", "--update", "part")
+    assert "view train: nothing to narrow" in again
     for options in TRIGGERS:
         assert workflow.is_done(**options)
     (workflow.root / "environment/views/train.json").touch()

@@ -26,6 +26,17 @@ def test_unchanged_bytes_leave_the_file_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == b"conten"
 
 
+def test_a_name_without_a_folder_is_a_file_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `envstage export html -o page.html`
+    monkeypatch.chdir(tmp_path)
+    assert write("page.html", b"content")
+    assert (tmp_path / "page.html").read_bytes() == b"content"
+    with pytest.raises(EnvstageError, match=r"\.: cannot be written: "):
+        write(".", b"content")
+
+
 def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write(str(path), b"old")

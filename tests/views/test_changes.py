@@ -15,7 +15,7 @@ TABULATE: dict[Address, Value] = {("packages", "tabulate", "version"): "0.10.0"}
 
 def test_a_package_that_the_code_begins_to_use_is_no_change_of_the_environment() -> None:
     found = changes(view(JOBLIB), view(JOBLIB | TABULATE))
-    assert found.is_use_alone
+    assert not found.environment
     assert found.begun == ("packages.tabulate",)
     assert changes(view(JOBLIB | TABULATE), view(JOBLIB)).ceased == ("packages.tabulate",)
 
@@ -29,7 +29,7 @@ def test_a_real_change_is_told_beside_what_follows_from_it() -> None:
 
 def test_between_wide_views_everything_is_the_environment() -> None:
     found = changes(view(JOBLIB, WIDE), view(JOBLIB | TABULATE, WIDE))
-    assert not found.is_use_alone
+    assert not found.begun
     assert [each.new for each in found.environment] == ["0.10.0"]
 
 
