@@ -53,9 +53,10 @@ class Names:
 
     def __init__(self, world: World, root: str, probe: ProbeAnswer) -> None:
         self._world = world
-        self._root = os.path.realpath(root)
         self._probe = probe
         self._listed: dict[str, frozenset[str]] = {}
+        self._real: dict[str, str] = {}
+        self._root = self._real_path(root)
         self._by_place: dict[tuple[str, str], list[Installed]] = {}
         for installed in probe.distributions:
             for top in installed.tops:
@@ -149,7 +150,7 @@ class Names:
         return name in ("bin", "Scripts") and self._is_prefix(folder)
 
     def _is_prefix(self, folder: str) -> bool:
-        return os.path.realpath(folder) == os.path.realpath(self._probe.prefix)
+        return self._real_path(folder) == self._real_path(self._probe.prefix)
 
     def _place(self, label: str) -> str:
         for mark, folder in self._places():
@@ -179,7 +180,7 @@ class Names:
             return False
         if path.startswith(self._probe.prefix + os.sep):
             return False
-        return os.path.realpath(path).startswith(self._root + os.sep)
+        return self._real_path(path).startswith(self._root + os.sep)
 
     def digest(self, path: str) -> str | Unknown:
         """The digest of one file's content."""
@@ -267,6 +268,15 @@ class Names:
             return False
         return bool(self._names(path) - {"__pycache__"})
 
+    def _real_path(self, path: str) -> str:
+        """Where links lead to: they may lead elsewhere the next time."""
+        if path not in self._real:
+            try:
+                self._real[path] = self._world.real_path(path)
+            except OSError:
+                self._real[path] = path
+        return self._real[path]
+
     def _names(self, folder: str) -> frozenset[str]:
         if folder not in self._listed:
             try:
@@ -286,8 +296,8 @@ class Names:
         )
 
     def _is_standard(self, entry: str) -> bool:
-        base = os.path.realpath(self._probe.base_prefix)
-        real = os.path.realpath(entry)
+        base = self._real_path(self._probe.base_prefix)
+        real = self._real_path(entry)
         return (
             entry not in self._sites
             and real.startswith(base + os.sep)
