@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 
 import msgspec
 
@@ -27,11 +28,12 @@ class ProbeError(Exception):
 
 
 class Probing(msgspec.Struct, frozen=True):
-    """A probe that is under way."""
+    """A probe that is under way, since `since_ns`."""
 
     command: tuple[str, ...]
     started: Started
     cookie: str
+    since_ns: int = 0
 
     @property
     def python(self) -> str:
@@ -68,7 +70,7 @@ def command_of(world: World, python: str, root: str) -> tuple[str, ...]:
             "neither `python` nor `python3` is on PATH",
             "Activate the stage's environment, or set `python:` of the environment",
         )
-    local = os.path.join(root, os.path.expanduser(python))
+    local = os.path.join(root, _expanded(world, python))
     if ("/" in python or os.sep in python) and world.exists(local):
         return (os.path.normpath(local),)
     words = shlex.split(python, posix=os.sep == "/")
@@ -80,6 +82,11 @@ def command_of(world: World, python: str, root: str) -> tuple[str, ...]:
         )
     is_launcher = len(words) > 1 and "python" not in os.path.basename(words[-1]).lower()
     return (program, *words[1:], *(["python"] if is_launcher else []))
+
+
+def _expanded(world: World, python: str) -> str:
+    home = world.environ.get("HOME") if python.startswith("~/") else None
+    return home + python[1:] if home else os.path.expanduser(python)
 
 
 def is_conda_file(python: str) -> bool:
@@ -124,14 +131,16 @@ def start_probe(world: World, python: str, root: str, cache_folder: str) -> Prob
     command = command_of(world, python, root)
     cookie = "envstage-" + os.urandom(8).hex()
     argv = (*command, PROBE, cookie, cache_folder)
+    since_ns = world.time_ns()
     try:
         started = world.start(argv, cwd=root)
     except OSError as error:
+        witness_failure(world, command)
         raise ProbeError(
             f"`{command[0]}` cannot be started: {error.strerror}",
             "Correct `python:` of the environment",
         ) from None
-    return Probing(command, started, cookie)
+    return Probing(command, started, cookie, since_ns)
 
 
 def finish_probe(probing: Probing, timeout_s: float) -> ProbeAnswer:
@@ -174,13 +183,18 @@ def finish_probe(probing: Probing, timeout_s: float) -> ProbeAnswer:
 def witness_probe(world: World, probing: Probing, answer: ProbeAnswer) -> None:
     """Tell a trace of the questions that have the same answers as long as the probe would."""
     argv = (*probing.command, PROBE, probing.cookie)
-    is_settled = answer.youngest_ns < world.time_ns() - SETTLED_NS
+    is_settled = bool(answer.identities) and answer.youngest_ns < probing.since_ns - SETTLED_NS
     told = verify.told(0, answer.identities.encode(), "") if is_settled else None
     world.witness(verify.RUN, verify.run_question(argv, probing.cookie), told)
     for each in answer.distributions:
         if each.direct_url is not None:
             path = os.path.join(each.metadata_path, "direct_url.json")
-            world.witness(verify.IDENTITY, path, identity(path, world.time_ns()))
+            world.witness(verify.IDENTITY, path, identity(path, probing.since_ns))
+
+
+def witness_failure(world: World, command: Sequence[str]) -> None:
+    """Tell a trace that an interpreter did not answer: what has to change for that nobody knows."""
+    world.witness(verify.RUN, verify.run_question(command), None)
 
 
 def _framed(stdout: bytes, cookie: str) -> bytes | None:

@@ -1,6 +1,7 @@
 """The project: the folder that holds the configuration and `environment/`."""
 
 import os
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,9 @@ from envstage import config_cache, layout
 from envstage import config_file as configuration
 from envstage.config import Config
 from envstage.errors import EnvstageError
+
+# A folder that has one is a repository's top, and the project's where no configuration is.
+MARKS: Final = (".dvc", ".git")
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,21 +37,24 @@ def require_own_folders(project: Project) -> None:
         EnvstageError: with the folder.
     """
     real_root = os.path.realpath(project.root)
-    for name in (layout.STATE_FOLDER, *_written(project)):
-        real = os.path.realpath(project.path(name))
-        if not real.startswith(os.path.join(real_root, "")):
+    for folder in own_folders(project):
+        if not os.path.realpath(folder).startswith(os.path.join(real_root, "")):
             raise EnvstageError(
                 "leads out of the project, and envstage writes there",
-                where=name,
+                where=os.path.relpath(folder, project.root).replace(os.sep, "/"),
                 fix="Put a folder in the place of the link",
             )
 
 
-def _written(project: Project) -> list[str]:
+def own_folders(project: Project) -> list[str]:
+    """The folders that envstage writes to."""
     return [
-        layout.file_of(each.name, name)
-        for each in project.config.environments
-        for name in (layout.VIEWS, layout.FACETS)
+        project.state,
+        *(
+            project.path(layout.file_of(each.name, name))
+            for each in project.config.environments
+            for name in (layout.VIEWS, layout.FACETS)
+        ),
     ]
 
 
@@ -57,12 +64,12 @@ def find_root(start: str) -> str:
     Raises:
         EnvstageError: there is neither.
     """
-    folders = _upward(os.path.abspath(start))
+    folders = upward(os.path.abspath(start))
     for folder in folders:
         if configuration.exists(folder):
             return folder
     for folder in folders:
-        if any(os.path.exists(os.path.join(folder, mark)) for mark in (".dvc", ".git")):
+        if any(os.path.exists(os.path.join(folder, mark)) for mark in MARKS):
             return folder
     raise EnvstageError(
         "no envstage project here: neither envstage.yaml nor a repository, up to the root",
@@ -78,7 +85,8 @@ def open_project(start: str) -> Project:
     return Project(root=root, config=config_cache.load(root))
 
 
-def _upward(folder: str) -> list[str]:
+def upward(folder: str) -> list[str]:
+    """The folder and all above it."""
     folders = [folder]
     while os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)

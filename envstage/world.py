@@ -191,7 +191,7 @@ class Machine:
 
     def which(self, program: str) -> str | None:
         """The path of the executable that a shell would start for `program`."""
-        if sys.platform == "win32" or os.sep in program:
+        if sys.platform == "win32":
             import shutil
 
             return shutil.which(program, path=self._environ.get("PATH"))

@@ -2,7 +2,6 @@
 
 import contextlib
 import fnmatch
-import os
 
 import msgspec
 
@@ -11,7 +10,14 @@ from envstage.config import Config, Environment
 from envstage.errors import CaptureError
 from envstage.facets import catalogue
 from envstage.facets.contract import Collected, Facet, ProbeAnswer, Request
-from envstage.interpreter import ProbeError, Probing, finish_probe, start_probe, witness_probe
+from envstage.interpreter import (
+    ProbeError,
+    Probing,
+    finish_probe,
+    start_probe,
+    witness_failure,
+    witness_probe,
+)
 from envstage.snapshot.model import Address, Facts, Level, Unknown, Value, covers
 from envstage.snapshot.secrets import without_secret_words
 from envstage.snapshot.withheld import without_suspects
@@ -66,6 +72,7 @@ def collect(world: World, root: str, config: Config, environment: Environment) -
             answer = finish_probe(probing, config.timeout_s)
             witness_probe(world, probing, answer)
         except ProbeError as error:
+            witness_failure(world, probing.command)
             failure = error
     request = msgspec.structs.replace(request, probe=answer)
     probed = [each for each in catalogue.facets() if each.NAME in _NEEDS_PROBE]
@@ -173,7 +180,7 @@ def _problems(
     active = world.environ.get("VIRTUAL_ENV") or world.environ.get("CONDA_PREFIX")
     if answer is None or not active:
         return ()
-    if os.path.realpath(active) == os.path.realpath(answer.prefix):
+    if world.real_path(active) == world.real_path(answer.prefix):
         return ()
     return (
         f"the environment described is {answer.prefix}, the active one is {active}: "

@@ -38,23 +38,23 @@ def origins(world: World, root: str, answer: ProbeAnswer | None) -> dict[str, An
         "default_index": indexes.default,
         "extra_indexes": list(indexes.extra),
         "find_links": list(indexes.find_links),
-        "local": dict(_local(answer)) if answer is not None else {},
+        "local": dict(_local(world, answer)) if answer is not None else {},
     }
     return {key: value for key, value in section.items() if value}
 
 
-def _local(answer: ProbeAnswer) -> Iterator[tuple[str, str]]:
+def _local(world: World, answer: ProbeAnswer) -> Iterator[tuple[str, str]]:
     for installed in answer.distributions:
-        path = _path(installed)
+        path = _path(world, installed)
         # conda's build folder (case 4) was another machine's, and leads nowhere here. A folder of
         # this machine may be called like a token, too.
-        if path is not None and os.path.exists(path) and without_secrets(path) == path:
+        if path is not None and world.exists(path) and without_secrets(path) == path:
             yield installed.name, path
 
 
-def _path(installed: Installed) -> str | None:
+def _path(world: World, installed: Installed) -> str | None:
     if installed.direct_url is None:
-        is_checkout = installed.metadata_path.endswith(".egg-info") and os.path.isfile(
+        is_checkout = installed.metadata_path.endswith(".egg-info") and world.exists(
             os.path.join(installed.location, "setup.py")
         )
         return installed.location if is_checkout else None

@@ -65,9 +65,13 @@ class Recording(Machine):
         if self._bar is not None:
             self._bar(what, done, total)
 
+    def identity(self, path: str) -> str:
+        """What tells a file, unless it changed since this machine is being looked at."""
+        return questions.identity(path, self._now_ns)
+
     def depend_on(self, path: str) -> None:
         """Record the identity of a file or folder that is read past this door."""
-        self.witness(verify.IDENTITY, path, questions.identity(path, self._now_ns))
+        self.witness(verify.IDENTITY, path, self.identity(path))
 
     def variable(self, name: str) -> None:
         """Record a variable: of a secret not even a digest, which could be guessed."""

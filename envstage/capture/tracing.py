@@ -1,6 +1,7 @@
 """Keep the trace of a capture that found nothing new: the next one then has only to ask again."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -8,7 +9,7 @@ from envstage import layout
 from envstage.capture.context import diff_command, head_files
 from envstage.capture.outcome import Outcome
 from envstage.capture.recording import Recording
-from envstage.project import Project
+from envstage.project import MARKS, Project, own_folders, upward
 from envstage.trace import document, questions, verify
 from envstage.trace.programs import IS_POSSIBLE, Running
 from envstage.views import archive
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from envstage.trace.document import Question
 
 _CONFIG_FILES: Final = (layout.CONFIG_FILE, layout.PARAMS_FILE, layout.WORKFLOW_CONFIG)
+# Others' code that makes facts, as far as it is loaded: another release may make others.
+_LIBRARIES: Final = ("archspec", "msgspec", "packaging", "yaml")
 _GIT_TIMEOUT_S: Final = 20.0
 
 
@@ -72,24 +75,39 @@ def _keep(
 
 def _depend_on_project(recording: Recording, project: Project) -> None:
     """What decides about the views beside the machine: the configuration, and earlier runs."""
-    recording.real_path(project.root)
+    for folder in (project.root, *own_folders(project)):
+        recording.real_path(folder)
     for name in _CONFIG_FILES:
         recording.depend_on(project.path(name))
+    if not project.config.source:
+        _depend_on_place(recording, project.root)
+    for library in _LIBRARIES:
+        file = getattr(sys.modules.get(library), "__file__", None)
+        if file:
+            recording.depend_on(file)
     for view in project.config.views:
         recording.depend_on(project.path(layout.view_file(view.environment, view.name)))
-        folder = archive.folder_of(project.state, view.environment, view.name)
-        recording.witness(verify.NAMES, folder, questions.names(folder))
+        for path in archive.files(project.state, view.environment, view.name):
+            recording.depend_on(path)
         for entry in archive.read(project.state, view.environment, view.name):
             for name in entry.inputs:
                 recording.depend_on(os.path.join(project.root, name))
 
 
+def _depend_on_place(recording: Recording, root: str) -> None:
+    """What makes a folder without a configuration the project's: its marks, and none above."""
+    for mark in MARKS:
+        recording.exists(os.path.join(root, mark))
+    for folder in upward(os.path.dirname(root)):
+        for name in _CONFIG_FILES:
+            recording.depend_on(os.path.join(folder, name))
+
+
 def _of_capture(recording: Recording, project: Project) -> "Iterator[Question]":
     """What `envstage capture` is for beside the views: its other files, and the code's state."""
     yield verify.PART, "", ""
-    now_ns = recording.time_ns()
     for path in (*_files(project), *head_files(project.root)):
-        yield verify.IDENTITY, path, questions.identity(path, now_ns)
+        yield verify.IDENTITY, path, recording.identity(path)
     for environment in project.config.environments:
         context = project.path(layout.file_of(environment.name, layout.CONTEXT))
         yield verify.EXISTS, context, questions.exists(context)

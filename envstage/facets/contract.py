@@ -56,7 +56,8 @@ class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the probe said of the interpreter that it ran under.
 
     Attributes:
-        identities: a digest that stays the same as long as a new answer would.
+        identities: a digest that stays the same as long as a new answer would; empty where
+            nothing tells that.
         youngest_ns: the latest time of a file that was read, nanoseconds since 1970.
         is_steady: False where somebody was changing the packages all the while.
     """

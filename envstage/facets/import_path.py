@@ -14,7 +14,8 @@ class ImportPath:
 
     def __init__(self, world: World, root: str, probe: ProbeAnswer) -> None:
         self._world = world
-        self._root = os.path.realpath(root)
+        self._real: dict[str, str] = {}
+        self._root = self.real_path(root)
         self._probe = probe
         self._listed: dict[str, frozenset[str]] = {}
         self._sites = frozenset(installed.location for installed in probe.distributions)
@@ -31,7 +32,16 @@ class ImportPath:
             return False
         if path.startswith(self._probe.prefix + os.sep):
             return False
-        return os.path.realpath(path).startswith(self._root + os.sep)
+        return self.real_path(path).startswith(self._root + os.sep)
+
+    def real_path(self, path: str) -> str:
+        """Where links lead to: they may lead elsewhere the next time."""
+        if path not in self._real:
+            try:
+                self._real[path] = self._world.real_path(path)
+            except OSError:
+                self._real[path] = path
+        return self._real[path]
 
     def find(self, name: str) -> tuple[str, str | None] | None:
         """The folder of the import path and the file that a name means; no file: a namespace."""
@@ -90,8 +100,8 @@ class ImportPath:
 
     def is_standard(self, entry: str) -> bool:
         """Whether a folder is the interpreter's own library."""
-        base = os.path.realpath(self._probe.base_prefix)
-        real = os.path.realpath(entry)
+        base = self.real_path(self._probe.base_prefix)
+        real = self.real_path(entry)
         return (
             entry not in self._sites
             and real.startswith(base + os.sep)

@@ -150,7 +150,7 @@ class Names:
         return name in ("bin", "Scripts") and self._is_prefix(folder)
 
     def _is_prefix(self, folder: str) -> bool:
-        return os.path.realpath(folder) == os.path.realpath(self._probe.prefix)
+        return self._path.real_path(folder) == self._path.real_path(self._probe.prefix)
 
     def _place(self, label: str) -> str:
         for mark, folder in self._places():

@@ -130,7 +130,7 @@ def _folder(world: World, root: str, installed: Installed, document: dict[str, A
     path = posixpath.join(path, _inner(document.get("subdirectory")) or "")
     if not document["dir_info"].get("editable"):
         # A copy: its files have a RECORD, and the folder may be gone by now.
-        inside = _within(path, root)
+        inside = _within(world, path, root)
         url = f"./{inside}" if inside not in (None, ".") else inside
         return Origin(url=url, note="built from a local folder")
     return _editable(world, root, installed, path)
@@ -149,7 +149,7 @@ def _linked(world: World, root: str, installed: Installed) -> Origin:
 
 
 def _editable(world: World, root: str, installed: Installed, path: str) -> Origin:
-    inside = _within(path, root)
+    inside = _within(world, path, root)
     if inside is not None and not _is_of_environment(world, installed, path):
         return Origin(editable=inside, note=OWN)
     if _is_own_project(world, root, installed.name):
@@ -181,7 +181,7 @@ def _is_of_environment(world: World, installed: Installed, path: str) -> bool:
     for _ in range(_DEPTH):
         folder = os.path.dirname(folder)
         if any(world.exists(os.path.join(folder, mark)) for mark in ("pyvenv.cfg", "conda-meta")):
-            return _within(path, folder) is not None
+            return _within(world, path, folder) is not None
     return False
 
 
@@ -204,7 +204,7 @@ def _is_importable_inside(world: World, installed: Installed, path: str) -> bool
             except OSError:
                 return False
             entries += [line.strip() for line in text.splitlines() if line.strip()]
-    inside = [_within(entry, path) for entry in entries if os.path.isabs(entry)]
+    inside = [_within(world, entry, path) for entry in entries if os.path.isabs(entry)]
     return bool(inside) and len(inside) == len(entries) and None not in inside and "." not in inside
 
 
@@ -219,8 +219,11 @@ def _is_own_project(world: World, root: str, name: str) -> bool:
     return match is not None and re.sub(r"[-_.]+", "-", match[1]).lower() == name
 
 
-def _within(path: str, root: str) -> str | None:
-    real, real_root = os.path.realpath(path), os.path.realpath(root)
+def _within(world: World, path: str, root: str) -> str | None:
+    try:
+        real, real_root = world.real_path(path), world.real_path(root)
+    except OSError:
+        return None
     if real == real_root:
         return "."
     if real.startswith(real_root + os.sep):

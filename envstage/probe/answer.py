@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from .distributions import installed, is_replacing
+from .distributions import installed, is_judged_by_files, is_replacing
 from .frame import write
 from .identities import seen
 
@@ -45,7 +45,8 @@ def answer(cache_folder: str, path: list[str]) -> dict[str, Any]:
         "path": [entry for entry in path if entry],
         "distributions": distributions,
         "anomalies": anomalies,
-        "identities": identities,
+        # No record's identity tells what became of the files that it lists.
+        "identities": "" if is_judged_by_files(anomalies) else identities,
         "youngest_ns": youngest_ns,
         "is_steady": is_steady,
     }

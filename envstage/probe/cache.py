@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # What an entry means; a new number forgets what was kept before.
-_FORMAT = 2
+_FORMAT = 3
 _YOUNG_NS = 2 * 10**9
 _LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -39,7 +39,7 @@ class Cache:
     def get(self, info: str, identity: list[list[int]]) -> dict[str, Any] | None:
         """What was read of `info` while its files had this identity."""
         entry = self._known.get(info)
-        if not identity[0] or not isinstance(entry, list) or len(entry) != 2:
+        if not all(identity[:2]) or not isinstance(entry, list) or len(entry) != 2:
             return None
         if entry[0] != identity or not isinstance(entry[1], dict):
             return None
@@ -49,7 +49,8 @@ class Cache:
     def put(self, info: str, identity: list[list[int]], facts: dict[str, Any]) -> None:
         """Keep what was read, unless it is too young to be sure of."""
         now = time.time_ns()
-        if not identity[0] or any(
+        # Without METADATA other files tell, whose identity this is not.
+        if not all(identity[:2]) or any(
             part and not (max(part[3], part[4]) < now - _YOUNG_NS) for part in identity
         ):
             return

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".dist-info", ".egg-info")
 _LEFT = "left behind by an interrupted pip: "
+_JUDGED = "; its files are those of "
 _AT_WORK_NS = 60 * 10**9
 
 
@@ -48,6 +49,11 @@ def is_replacing(paths: list[str], anomalies: list[str]) -> bool:
     """
     left = [text[len(_LEFT) :] for text in anomalies if text.startswith(_LEFT)]
     return any(_is_young(folder + os.sep + name) for folder in paths for name in left)
+
+
+def is_judged_by_files(anomalies: list[str]) -> bool:
+    """Whether the sizes of installed files decided which of two records is true."""
+    return any(_JUDGED in text for text in anomalies)
 
 
 def _is_young(path: str) -> bool:
@@ -112,11 +118,12 @@ def _importable(name: str, candidates: list[Described], anomalies: list[str]) ->
     )
     best = ranked[-1]
     anomalies.append(
-        "%s is recorded %d times in one folder (%s); its files are those of %s"
+        "%s is recorded %d times in one folder (%s)%s%s"
         % (
             name,
             len(candidates),
             ", ".join(sorted(str(found.version) for found in candidates)),
+            _JUDGED,
             best.version,
         )
     )

@@ -1,10 +1,10 @@
 """What tells that an interpreter and its distributions are those that were described before.
 
-Everything that `answer` reads is stood for by the identity of its file: the inode, and the time
-at which its entry changed, which an edit in place moves and nobody can put back. A digest over
-all of them is the same as long as a new answer would be, for a fraction of its cost. A
-`direct_url.json` that is edited in place is for the caller to look at: hardly any
-distribution has one.
+What `answer` reads is stood for by the identity of its file: device, inode, size, and the times
+of its content and its entry, of which an edit in place moves the last and nobody can put it back.
+A digest over all of them is the same as long as a new answer would be, for a fraction of its
+cost. A `direct_url.json` that is edited in place is for the caller to look at: hardly any
+distribution has one. WHEEL and INSTALLER are written with the folder, and nobody edits them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 _SUFFIXES = (".dist-info", ".egg-info")
 # Of a distribution, its folder (files come and go) and the files that are edited in place.
-_FILES = ("", "/METADATA", "/RECORD")
+_FILES = ("", "/METADATA", "/RECORD", "/entry_points.txt")
 _EGG_FILES = ("", "/PKG-INFO", "/entry_points.txt", "/top_level.txt")
 
 
@@ -39,15 +39,21 @@ def seen(path: list[str]) -> tuple[str, int]:
 
 
 def _interpreter(path: list[str]) -> list[object]:
+    import _imp
+
+    places = (sys.executable or "", sys.prefix, sys.base_prefix, *path)
     return [
         *(sys.executable, sys.version, sys.prefix, sys.base_prefix),
-        *(path, [os.path.realpath(each) for each in (sys.executable or "", sys.prefix, *path)]),
+        *(path, [os.path.realpath(each) for each in places]),
+        # A debug build can have the version's text, and its date, of the other.
+        *(sys.implementation.name, tuple(sys.version_info), getattr(sys, "abiflags", "")),
+        *(hasattr(sys, "gettotalrefcount"), _imp.extension_suffixes()),
     ]
 
 
-def _files(folder: str, here: str) -> tuple[list[str], list[int], list[int]]:
-    """The distributions of a folder of the import path; inodes and times of their files."""
-    inodes: list[int] = []
+def _files(folder: str, here: str) -> tuple[list[str], list[object], list[int]]:
+    """The distributions of a folder of the import path; what tells their files, and times."""
+    looks: list[object] = []
     times: list[int] = []
     os.chdir(here)
     try:
@@ -62,12 +68,15 @@ def _files(folder: str, here: str) -> tuple[list[str], list[int], list[int]]:
         try:
             found = stat(file)
         except OSError:
-            times.append(0)
+            looks.append(None)
+            if file.endswith("/METADATA"):  # then this is read in its place
+                files.append(file[: -len("METADATA")] + "PKG-INFO")
             continue
-        inodes.append(found.st_ino)
-        times.append(found.st_ctime_ns)
-    return infos, inodes, times
+        # Not every file system has inodes of its own, and a time that nobody can put back.
+        looks.append((found.st_dev, found.st_ino, found.st_size))
+        times += (found.st_mtime_ns, found.st_ctime_ns)
+    return infos, looks, times
 
 
 def _inner(info: str) -> tuple[str, ...]:
-    return _FILES if info.endswith(".dist-info") else _EGG_FILES
+    return _FILES if info.lower().endswith(".dist-info") else _EGG_FILES

@@ -98,7 +98,7 @@ def zipped(path: str) -> Iterator[Described]:
 def _identity(path: str) -> list[list[int]]:
     """What tells that the files are those that were read: device, inode, size and times."""
     identity: list[list[int]] = []
-    for name in ("RECORD", "METADATA"):
+    for name in ("RECORD", "METADATA", "entry_points.txt", ""):
         try:
             stat = os.stat(path + os.sep + name)
         except OSError:

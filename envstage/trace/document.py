@@ -77,15 +77,15 @@ def save(path: str, trace: Trace) -> None:
     """Write a trace; where that is impossible, the next capture takes its usual time."""
     fields = [_FORMAT, code_identity(), trace.salt]
     fields += [field for question in trace.questions for field in question]
-    content = os.fsencode("\0".join([*fields, "end"]))
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
+        content = os.fsencode("\0".join([*fields, "end"]))
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
             file.write(content)
         os.replace(temporary, path)
-    except OSError:
+    except (OSError, UnicodeError):  # a text that this locale cannot write
         forget(temporary)
 
 
@@ -98,9 +98,9 @@ def forget(path: str) -> None:
 
 
 def code_identity() -> str:
-    """What tells one envstage from another: its release, and its files as they are."""
+    """What tells one envstage from another: its release, its files as they are, its Python."""
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return __version__ + " " + digest(*_sources(top))
+    return __version__ + " " + digest(sys.version.encode(), *_sources(top))
 
 
 def _sources(folder: str) -> "list[bytes]":
@@ -113,6 +113,6 @@ def _sources(folder: str) -> "list[bytes]":
                 found += _sources(entry.path)
             else:
                 stat = entry.stat()
-                look = f" {stat.st_size} {stat.st_mtime_ns}"
+                look = f" {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
                 found.append(os.fsencode(entry.path + look))
     return found

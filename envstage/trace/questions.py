@@ -20,7 +20,7 @@ _READ_BYTES = 64 * 1024 * 1024
 _MADE_ON_READING = ("/proc/", "/sys/")
 # Lines that change from second to second: no fact is made of them, and no reader sees them.
 _DRIFTING = {"/proc/cpuinfo": (b"cpu MHz", b"bogomips", b"BogoMIPS")}
-_STEADY = {"/proc/meminfo": (b"MemTotal",)}
+_STEADY = {"/proc/meminfo": (b"MemTotal",), "/proc/self/status": (b"Cpus_allowed_list",)}
 
 
 def digest(*parts: bytes) -> str:
@@ -96,6 +96,8 @@ def real_path(path: str) -> str:
 
 def program(environ: "Mapping[str, str]", name: str) -> str:
     """The path of the executable that a shell would start for a name; empty where there is none."""
+    if os.sep in name:
+        return name if os.access(name, os.X_OK) and os.path.isfile(name) else ""
     # `shutil.which` brings four compression libraries along: 6 ms.
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         path = os.path.join(folder, name)

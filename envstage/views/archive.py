@@ -96,6 +96,14 @@ def all_kept(state: str) -> Iterator[bytes]:
         yield _content(os.path.join(state, _BY_MD5, name))
 
 
+def files(state: str, environment: str, view: str) -> Iterator[str]:
+    """What `read` reads: the folder of the archived views of a view, and each of its files."""
+    folder = folder_of(state, environment, view)
+    yield folder
+    for number in sorted(_numbers(folder)):
+        yield os.path.join(folder, f"{number}.json")
+
+
 def folder_of(state: str, environment: str, view: str) -> str:
     """Where the archived views of a view lie."""
     return os.path.join(state, _FOLDER, environment, view)

@@ -1,22 +1,43 @@
 """A small project with its own interpreter, captured in this process without waiting."""
 
+import contextlib
+import io
 import os
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from envstage import interpreter
+from envstage.capture.assemble import Projectors
+from envstage.capture.collect import collect
 from envstage.capture.tracing import views_are_current
 from envstage.cli import main
 from envstage.project import open_project
 from envstage.trace import questions, verify
+from envstage.views import archive
+from envstage.views import document as view_document
+from envstage.views.archive import Archived
+from envstage.views.prediction import input_digest
+from envstage.views.selection import Selection
 from envstage.world import Machine
 from tests.wheels import Venv, build_wheel
 
 # The clock of the disk moves in steps of some milliseconds.
 TICK_S = 0.02
+
+
+class Answer(NamedTuple):
+    """What a capture said, and what the files that it writes are then; the context left out."""
+
+    code: int
+    out: str
+    err: str
+    files: dict[str, bytes]
 
 
 class Traced:
@@ -33,6 +54,26 @@ class Traced:
         time.sleep(TICK_S)
         return code
 
+    def answer(self) -> Answer:
+        """`envstage capture`, and what came of it."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = self.capture()
+        return Answer(code, out.getvalue(), err.getvalue(), self.files())
+
+    def answer_anew(self) -> Answer:
+        """The same, by a capture that remembers nothing but the runs that there were."""
+        with _without_caches(self.root):
+            return self.answer()
+
+    def files(self) -> dict[str, bytes]:
+        """Every file below `environment/`, but the context, which is new every time."""
+        return {
+            str(path.relative_to(self.root)): path.read_bytes()
+            for path in sorted((self.root / "environment").rglob("*"))
+            if path.is_file() and path.name != "context.json"
+        }
+
     def settle(self) -> None:
         """Capture until a trace is kept, which the next capture only has to verify."""
         time.sleep(TICK_S)
@@ -48,6 +89,17 @@ class Traced:
         """Whether the trace vouches for the views."""
         return views_are_current(Machine(), open_project(str(self.root)), "main")
 
+    def finalise(self, selection: Selection, inputs: Iterable[str] = ()) -> None:
+        """Leave what a run that used this leaves: the view `train`, and the archive's entry."""
+        project = open_project(str(self.root))
+        world = Machine()
+        capture = collect(world, project.root, project.config, project.config.environment("main"))
+        projectors = Projectors(world, project.root, capture)
+        view = projectors.project(project.config.view("train"), selection).document
+        self.write("environment/views/train.json", view_document.encode(view).decode())
+        digests = {name: input_digest(str(self.root / name)) for name in inputs}
+        archive.add(project.state, "main", "train", Archived(view=view, inputs=digests))
+
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +111,36 @@ class Traced:
 
     def install(self, name: str, version: str) -> None:
         self.venv.install(build_wheel(self.wheelhouse, name, version))
+
+
+@contextlib.contextmanager
+def _without_caches(root: Path) -> Iterator[None]:
+    """The user's cache and that of the project forgotten; neither trace nor digest helps."""
+    for path in (root / ".envstage").glob("*.json"):
+        if path.name != "workflow.json":  # the configuration of a workflow, no cache
+            path.unlink()
+    before = os.environ.get("ENVSTAGE_CACHE")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["ENVSTAGE_CACHE"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["ENVSTAGE_CACHE"]
+            else:
+                os.environ["ENVSTAGE_CACHE"] = before
+
+
+def edit_in_place(path: Path, old: str, new: str) -> None:
+    """The same size, inode and modification time: only the entry's own time tells."""
+    before = path.stat()
+    assert len(old) == len(new)
+    with path.open("r+b") as file:
+        text = file.read()
+        assert old.encode() in text, text
+        file.seek(0)
+        file.write(text.replace(old.encode(), new.encode()))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 @pytest.fixture

@@ -15,22 +15,10 @@ from envstage.capture.predict import predicted
 from envstage.project import open_project
 from envstage.trace import document, questions, verify
 from envstage.world import Machine
-from tests.trace.conftest import TICK_S, Traced
+from tests.trace.conftest import TICK_S, Traced, edit_in_place
 
 pytestmark = pytest.mark.e2e
 Change = Callable[[Traced], object]
-
-
-def _edit_in_place(path: Path, old: str, new: str) -> None:
-    """The same size, inode and modification time: only the entry's own time tells."""
-    before = path.stat()
-    assert len(old) == len(new)
-    with path.open("r+b") as file:
-        text = file.read()
-        assert old.encode() in text, text
-        file.seek(0)
-        file.write(text.replace(old.encode(), new.encode()))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def _archived(project: Traced) -> None:
@@ -51,13 +39,13 @@ def _other_python(project: Traced) -> None:
 CHANGES: dict[str, Change] = {
     "package installed": lambda it: it.install("beta", "1.0"),
     "package upgraded": lambda it: it.install("alpha", "1.1"),
-    "RECORD edited in place, its time put back": lambda it: _edit_in_place(
+    "RECORD edited in place, its time put back": lambda it: edit_in_place(
         it.venv.site / "alpha-1.0.dist-info/RECORD", "sha256", "sha265"
     ),
-    "METADATA edited in place, its time put back": lambda it: _edit_in_place(
+    "METADATA edited in place, its time put back": lambda it: edit_in_place(
         it.venv.site / "alpha-1.0.dist-info/METADATA", "1.0", "9.0"
     ),
-    "direct_url.json edited in place": lambda it: _edit_in_place(
+    "direct_url.json edited in place": lambda it: edit_in_place(
         it.venv.site / "gamma-1.0.dist-info/direct_url.json", "gamma", "gamme"
     ),
     "path file": lambda it: (it.venv.site / "more.pth").write_text(str(it.root)),
@@ -72,7 +60,7 @@ CHANGES: dict[str, Change] = {
     "configuration": lambda it: it.write("envstage.yaml", "views:\n  train: {}\n  eval: {}\n"),
     "parameters": lambda it: it.write("params.yaml", "lr: 0.1\n"),
     "view deleted": lambda it: (it.root / "environment/views/train.json").unlink(),
-    "view edited in place": lambda it: _edit_in_place(
+    "view edited in place": lambda it: edit_in_place(
         it.root / "environment/views/train.json", "alpha", "alpho"
     ),
     "view nobody knows": lambda it: it.write("environment/views/lost.json", "{}"),
