@@ -37,6 +37,10 @@ class Batch:
         """The node at a path, as it was read."""
         return self.root.at(path) if self.root is not None else None
 
+    def has(self, path: Path) -> bool:
+        """Whether something stood there when it was read."""
+        return self.at(path) is not None
+
     def is_as_read(self, path: Path) -> bool:
         """Whether no edit so far changed what stands at a path, or moved it."""
         for depth, step in enumerate(path):

@@ -42,10 +42,9 @@ def likely(text: str, root: Node, path: Path, value: str, newline: str) -> tuple
     assert node is not None
     candidates = tuple(rewritten(text, node, value, newline))
     around = _around(text, root, path)
-    for each in candidates if around is not None else ():
-        if around is not None and around.says(each, value):
-            return each
-    return candidates[0]
+    if around is None:
+        return candidates[0]
+    return next((each for each in candidates if around.says(each, value)), candidates[0])
 
 
 class _Lines(msgspec.Struct, frozen=True, kw_only=True):

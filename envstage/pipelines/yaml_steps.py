@@ -52,7 +52,7 @@ class AddEntry(Step, frozen=True, kw_only=True):
             if meaning(there) == meaning_of(self.value):
                 return True
             raise EnvstageError(f"`{dotted(self.path)}` is there already", where=batch.name)
-        depth = next((n for n in range(len(self.path) - 1, 0, -1) if batch.at(self.path[:n])), 0)
+        depth = next((n for n in range(len(self.path) - 1, 0, -1) if batch.has(self.path[:n])), 0)
         _refuse_shared(batch, self.path, depth, self.value)
         below: Data = self.value
         for step in reversed(self.path[depth + 1 :]):
