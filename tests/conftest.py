@@ -20,7 +20,9 @@ for _number in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)):
             signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL,
         )
 
-_DROPPED = ("PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+_DROPPED = tuple(
+    "_ PYTHONPATH VIRTUAL_ENV CONDA_PREFIX CUDA_VISIBLE_DEVICES LD_LIBRARY_PATH".split()
+)
 _DROPPED_PREFIXES = ("DVC_", "ENVSTAGE_", "OMP_", "MKL_", "OPENBLAS_", "GIT_")
 
 
