@@ -59,13 +59,16 @@ def ours(environment: Environment) -> Iterator[Command]:
         shutil.rmtree(environment.folder / "cold-cache", ignore_errors=True)
         shutil.rmtree(cold / ".envstage", ignore_errors=True)
 
-    def change(number: int) -> None:
+    # In a folder of its own on the import path: the other commands see nothing of it.
+    extra = environment.folder / "extra"
+    info = extra / "coming_and_going-1.0.dist-info"
+
+    def change(_: int) -> None:
         # A package comes, and goes the next time.
-        info = environment.site / "coming_and_going-1.0.dist-info"
-        if number % 2:
-            shutil.rmtree(info, ignore_errors=True)
+        if info.exists():
+            shutil.rmtree(info)
             return
-        info.mkdir(exist_ok=True)
+        info.mkdir(parents=True)
         (info / "METADATA").write_text(
             "Metadata-Version: 2.1\nName: coming-and-going\nVersion: 1.0\n"
         )
@@ -74,7 +77,8 @@ def ours(environment: Environment) -> Iterator[Command]:
     yield command(UNCHANGED, "capture")
     yield Command(
         name=CHANGED,
-        argv=(program, "capture"), cwd=other, environ=environment.environ, before=change,
+        argv=(program, "capture"), cwd=other, before=change,
+        environ={**environment.environ, "PYTHONPATH": str(extra)},
     )  # fmt: skip
     yield Command(
         name="envstage capture, no caches",
