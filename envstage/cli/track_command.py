@@ -27,7 +27,10 @@ from envstage.world import Machine, World
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
     parser.add_argument(
-        "stages", nargs="+", metavar="STAGE", help="a stage: `train`, `sub/dvc.yaml:train`"
+        "stages",
+        nargs="+",
+        metavar="STAGE",
+        help="a stage: `train`, `sub/dvc.yaml:train`; with --update, a rule of Snakemake's too",
     )
     parser.add_argument(
         "-e",
