@@ -62,12 +62,15 @@ class Repository(Pipeline):
     def outputs(self) -> dict[str, bytes]:
         """Every file below `environment/`, but the context, which is new every time."""
         folder = self.root / "environment"
-        found = sorted(folder.rglob("*")) if folder.exists() else []
-        return {
-            str(path.relative_to(folder)): path.read_bytes()
-            for path in found
-            if path.is_file() and path.name != "context.json"
-        }
+        found: dict[str, bytes] = {}
+        for path in sorted(folder.rglob("*")) if folder.exists() else []:
+            if path.is_file() and path.name != "context.json":
+                try:
+                    found[str(path.relative_to(folder))] = path.read_bytes()
+                except FileNotFoundError:
+                    # A writer's temporary file got its name just now; nothing else may go.
+                    assert path.suffix == ".tmp", path
+        return found
 
     def context_bytes(self) -> bytes:
         return (self.root / "environment" / "context.json").read_bytes()

@@ -101,7 +101,7 @@ class _Write(msgspec.Struct, frozen=True, kw_only=True):
         changed = _write_all(project, name, assembled)
         path = project.path(layout.file_of(name, layout.CONTEXT))
         write(path, self.context, is_durable=False)
-        write_ignore_file(project, name)
+        write_ignore_files(project, name)
         changes = differences(old.facts, assembled.snapshot.facts) if old else ()
         return msgspec.structs.replace(
             _outcome(assembled.snapshot),
@@ -141,12 +141,18 @@ class _Hold(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def write_ignore_file(project: Project, name: str) -> None:
-    """Make sure that Git leaves the facets and the context alone."""
-    path = project.path(layout.file_of(name, layout.IGNORE))
-    if os.path.exists(path):
-        return
-    write(path, "".join(f"{line}\n" for line in layout.IGNORED).encode())
+def write_ignore_files(project: Project, name: str) -> None:
+    """Make sure that Git leaves the facets, the context and the state folder alone.
+
+    `init` puts the state folder into the repository's own .gitignore; not everybody calls it.
+    """
+    _write_new(project.path(layout.file_of(name, layout.IGNORE)), layout.IGNORED)
+    _write_new(os.path.join(project.state, layout.IGNORE), ("*",))
+
+
+def _write_new(path: str, lines: Sequence[str]) -> None:
+    if not os.path.exists(path):
+        write(path, "".join(f"{line}\n" for line in lines).encode(), is_durable=False)
 
 
 def _prepared(

@@ -12,21 +12,30 @@ from envstage.capture.assemble import Projectors
 from envstage.capture.collect import Capture
 from envstage.cli.diff_command import REF_HELP
 from envstage.cli.output import print_json, print_rows, width
-from envstage.compare.differences import Difference, Kind, differences
+from envstage.compare.differences import Difference, Kind
 from envstage.compare.remedies import Interpreter, Remedy, remedies
 from envstage.compare.report import Place, Report
 from envstage.compare.sides import compare
+from envstage.config import View
 from envstage.errors import DIFFERS, INCOMPLETE, OK, EnvstageError
 from envstage.facets import catalogue
 from envstage.facets.packages import TOOLING
-from envstage.pipelines.compared import place_of
+from envstage.pipelines.compared import place_of, viewed
 from envstage.project import Project, open_project
 from envstage.recreate.programs import find_pip, find_uv
-from envstage.refs import Named, fresh, named_capture, on_disk, resolve
+from envstage.refs import (
+    Named,
+    fresh,
+    named_capture,
+    on_disk,
+    resolve,
+    view_documents,
+    view_on_disk,
+)
 from envstage.snapshot.model import Facts, Value
 from envstage.snapshot.words import printable
+from envstage.views.document import ViewDocument
 from envstage.views.projection import check_patterns
-from envstage.views.projection import project as projected
 from envstage.world import Machine, World
 
 if TYPE_CHECKING:
@@ -106,9 +115,12 @@ def _reference(world: World, project: Project, arguments: argparse.Namespace) ->
     ref: str | None = arguments.ref
     if arguments.view:
         environment = project.config.view(arguments.view).environment
-        ref = ref or project.path(layout.view_file(environment, arguments.view))
-    old = resolve(world, project, ref, environment, arguments.directory) if ref else None
-    found = old or on_disk(project, environment)
+    if ref is not None:
+        found = resolve(world, project, ref, environment, arguments.directory)
+    elif arguments.view:
+        found = view_on_disk(project, arguments.view)
+    else:
+        found = on_disk(project, environment)
     if found.snapshot is not None and not arguments.view:
         environment = found.snapshot.environment
     return found, environment
@@ -121,13 +133,18 @@ def _report(
     here = Place(label=_MACHINE, level=new.level.word, format="now")
     if view_name:
         view = project.config.view(view_name)
-        projectors = Projectors(world, project.root, capture)
-        if old.view is not None:
-            found = projectors.differences_from(view, old.view)
-        else:
-            before = projected(old.facts, view, capture.environment.level).facts
-            found = differences(before, projectors.project(view, None).facts)
-        return Report(a=_labelled(old, f"view {view_name}"), b=here, differences=found)
+        document = old.view or _view_of(world, project, old, view)
+        label = f"view {view_name}" if old.format == "view" else f"{old.label}, view {view_name}"
+        if document is not None:
+            found = Projectors(world, project.root, capture).differences_from(view, document)
+            return Report(a=_labelled(old, label), b=here, differences=found)
+        compared = compare(*viewed(world, project, old, view, (old.side, new.side)))
+        return Report(
+            a=_labelled(old, label),
+            b=here,
+            differences=compared.differences,
+            silences=compared.silences,
+        )
     compared = compare(old.side, new.side)
     return Report(
         a=place_of(old),
@@ -136,6 +153,13 @@ def _report(
         differences=tuple(each for each in compared.differences if _counts(each)),
         silences=compared.silences,
     )
+
+
+def _view_of(world: World, project: Project, old: Named, view: View) -> ViewDocument | None:
+    """The view as the commit has it that the REF is of: it knows what its run used then."""
+    if old.commit is None:
+        return None
+    return view_documents(world, project, old.commit, view.environment).get(view.name)
 
 
 def _labelled(old: Named, label: str) -> Place:

@@ -12,7 +12,10 @@ from envstage.pipelines.dvc_file import pipeline_root
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
-    parser.epilog = "Every byte that is not shown in the diff stays as it is."
+    parser.epilog = (
+        "Every byte that is not shown in the diff stays as it is.\n"
+        "Next: `envstage track STAGE` (dvc), or what is said of each rule (snakemake)."
+    )
     parser.add_argument("engine", choices=("dvc", "snakemake"), help="which kind of pipeline it is")
     parser.add_argument(
         "--replace",

@@ -61,7 +61,7 @@ def _findings(project: Project, sealed: Sealed, arguments: argparse.Namespace) -
         yield check.check_signature(sealed, arguments.key)
     for path in arguments.file:
         yield check.check_file(receipt, os.path.join(arguments.directory, path), path, is_ignored)
-    if not arguments.file:
+    if not arguments.file and not arguments.view:
         for each in receipt.outs:
             yield check.check_recorded(project.root, each, is_ignored)
     if arguments.view or not arguments.file:

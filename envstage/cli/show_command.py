@@ -12,7 +12,7 @@ from envstage.pipelines.compared import place_of
 from envstage.project import Project
 from envstage.receipts.document import Sealed
 from envstage.receipts.text import receipt_rows
-from envstage.refs import Named, on_disk, project_or_folder, resolve
+from envstage.refs import NOW, Named, on_disk, project_or_folder, resolve, view_on_disk
 from envstage.snapshot.canonical import encoded, nested
 from envstage.snapshot.model import Value, covers, written
 from envstage.snapshot.secrets import REMOVED, holds_secret
@@ -74,11 +74,18 @@ def _named(project: Project, arguments: argparse.Namespace) -> Named:
         if ref is None:
             return on_disk(project, environment)
         return resolve(world, project, ref, environment, arguments.directory)
+    if ref is None:
+        return view_on_disk(project, arguments.view)
+    if ref == NOW:
+        raise EnvstageError(
+            "a view is what a capture wrote",
+            where="show now",
+            fix=f"`envstage check --view {arguments.view}` compares it with this machine",
+        )
     view = project.config.view(arguments.view)
-    file = layout.view_file(view.environment, view.name)
     # The view as a revision has it is a file of that revision.
-    ref = project.path(file) if ref is None else f"{ref}:{file}"
-    return resolve(world, project, ref, view.environment, arguments.directory)
+    file = f"{ref}:{layout.view_file(view.environment, view.name)}"
+    return resolve(world, project, file, view.environment, arguments.directory)
 
 
 def _print_reasons(project: Project, named: Named, arguments: argparse.Namespace) -> int:

@@ -13,8 +13,9 @@ from envstage.errors import OK, EnvstageError
 from envstage.pipelines.dvc import plan_track
 from envstage.pipelines.dvc_accept import RECORD, Acceptance, commit, other_changes
 from envstage.pipelines.dvc_history import Tracked
-from envstage.pipelines.dvc_usage import Usage, is_shared, locked_users
+from envstage.pipelines.dvc_usage import DVC_FILE, Usage, is_shared, locked_users
 from envstage.pipelines.snakemake_narrow import narrow_view, view_of_rule
+from envstage.pipelines.snakemake_status import is_workflow
 from envstage.project import Project, find_root, open_project
 from envstage.runs.narrow import narrow
 from envstage.snapshot.model import LEVELS, Level
@@ -26,7 +27,10 @@ from envstage.world import Machine, World
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options."""
     parser.add_argument(
-        "stages", nargs="+", metavar="STAGE", help="a stage: `train`, `sub/dvc.yaml:train`"
+        "stages",
+        nargs="+",
+        metavar="STAGE",
+        help="a stage: `train`, `sub/dvc.yaml:train`; with --update, a rule of Snakemake's too",
     )
     parser.add_argument(
         "-e",
@@ -69,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan the edits, show them, apply them; or narrow a shared view."""
     root = find_root(os.path.abspath(arguments.directory))
     world = Machine()
+    if not os.path.isfile(os.path.join(root, DVC_FILE)):
+        _require_no_workflow(root, arguments)
     if arguments.receipt:
         _require_plain(arguments)
     if arguments.update:
@@ -87,6 +93,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.accept and not arguments.dry_run:
         _accept(world, root, arguments.stages)
     return code
+
+
+def _require_no_workflow(root: str, arguments: argparse.Namespace) -> None:
+    """Say how it is done in a Snakefile, which nobody edits for its author."""
+    project = open_project(root)
+    known = arguments.update and all(view_of_rule(project, each) for each in arguments.stages)
+    if is_workflow(project) and not known:
+        raise EnvstageError(
+            f"no rule {arguments.stages[0]} that ran depends on a view"
+            if arguments.update
+            else "a rule depends on the environment through its own `input:`",
+            where="track",
+            fix="`envstage init snakemake` says what to add to the Snakefile",
+        )
 
 
 def _level(world: World, root: str, arguments: argparse.Namespace) -> Level | None:

@@ -38,7 +38,7 @@ def report_of(
     if view:
         one = project.config.view(view)
         environment = one.environment
-        sides = _viewed(world, project, old, one, sides)
+        sides = viewed(world, project, old, one, sides)
     found = _only(compare(*sides), only)
     return Report(
         a=place_of(old),
@@ -65,7 +65,7 @@ def place_of(named: Named) -> Place:
     )
 
 
-def _viewed(
+def viewed(
     world: World, project: Project, old: Named, view: View, sides: tuple[Side, Side]
 ) -> tuple[Side, Side]:
     """Both sides as one view sees them, by the selection that it had on the old one."""

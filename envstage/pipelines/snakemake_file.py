@@ -25,6 +25,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         action: `shell`, `script`, `notebook`, `run`, …; empty for a rule that only collects.
         has_wildcards: whether a `{` stands in its outputs.
         inputs: the texts in its `input:`.
+        is_guarded: whether the guard stands in its shell command.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     has_wildcards: bool
     inputs: tuple[str, ...]
+    is_guarded: bool = False
 
 
 def require_snakefile(draft: Draft) -> str:
@@ -151,4 +153,5 @@ def _rule(statement: _Statement, file: str) -> Rule:
         action=next((word for word in _ACTIONS if word in directives), ""),
         has_wildcards=any("{" in text for text in directives.get("output", ())),
         inputs=tuple(directives.get("input", ())),
+        is_guarded=any("envstage run " in text for text in directives.get("shell", ())),
     )

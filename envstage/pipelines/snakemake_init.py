@@ -85,6 +85,11 @@ def plan_remove(root: str) -> Plan:
     for rule in rules:
         for path in _views_in(rule):
             draft.say(f"rule {rule.name} ({rule.file}): delete {path} from its `input:`")
+        if rule.is_guarded:
+            draft.say(
+                f"rule {rule.name} ({rule.file}): delete `envstage run --view … --` before its "
+                "command, which has no view any more"
+            )
     if os.path.isdir(os.path.join(root, layout.FOLDER)):
         draft.say(f"{layout.FOLDER}/ stays: `git rm -r {layout.FOLDER}` removes it")
     return draft.plan()

@@ -104,6 +104,9 @@ def _not_made(receipt: Receipt, label: str, digest: str, known: dict[str, str]) 
         if os.path.basename(name) == os.path.basename(label.rstrip("/")):
             words = f"is not what this run made: {short(digest)}, and {name} was {short(each)}"
             return Finding(subject=label, result="differs", words=words)
+    if not receipt.outs:
+        words = "may be of this run: the receipt names nothing that it made (--outs names it)"
+        return Finding(subject=label, result="unknown", words=words)
     unread = [each.path for each in receipt.outs if each.kind == "unread"]
     if unread:
         return Finding(
@@ -111,7 +114,7 @@ def _not_made(receipt: Receipt, label: str, digest: str, known: dict[str, str]) 
             result="unknown",
             words=f"may be of this run: the receipt has no digest of {unread[0]}",
         )
-    made = ", ".join(list(known)[:5]) or "nothing that the receipt knows of"
+    made = ", ".join(list(known)[:5]) or "nothing that is there"
     return Finding(
         subject=label,
         result="differs",

@@ -14,6 +14,7 @@ from envstage.refs.find import (
     project_or_folder,
     resolve,
     view_documents,
+    view_on_disk,
 )
 from envstage.refs.named import Named
 
@@ -28,4 +29,5 @@ __all__ = [
     "project_or_folder",
     "resolve",
     "view_documents",
+    "view_on_disk",
 ]

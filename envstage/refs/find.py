@@ -119,12 +119,25 @@ def named_capture(project: Project, capture: Capture) -> Named:
 
 def on_disk(project: Project, environment: str) -> Named:
     """The snapshot in the working tree."""
-    where = layout.file_of(environment, layout.SNAPSHOT)
+    try:
+        return _on_disk(project, layout.file_of(environment, layout.SNAPSHOT), "snapshot")
+    except EnvstageError:
+        project.config.environment(environment)  # a misspelt name is a better reason
+        raise
+
+
+def view_on_disk(project: Project, name: str) -> Named:
+    """A view in the working tree, as the configuration calls it."""
+    view = project.config.view(name)
+    return _on_disk(project, layout.view_file(view.environment, view.name), "view")
+
+
+def _on_disk(project: Project, where: str, what: str) -> Named:
     try:
         return named(files.read(project.path(where)), where)
     except FileNotFoundError:
         raise EnvstageError(
-            "there is no snapshot yet", where=where, fix="Run `envstage capture` or `dvc repro`"
+            f"there is no {what} yet", where=where, fix="Run `envstage capture`, or the pipeline"
         ) from None
 
 

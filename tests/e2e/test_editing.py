@@ -160,6 +160,15 @@ def test_refused_where_the_folder_is_ignored_or_the_name_taken(bare: Pipeline) -
     assert envstage(bare, "init dvc --yes", code=2).count("\n") == 1
 
 
+def test_a_capture_without_init_leaves_nothing_to_commit_by_mistake(bare: Pipeline) -> None:
+    envstage(bare, "capture")
+    assert bare.status() == "?? environment/\n"
+    bare.run("git", "add", "-A")
+    added = bare.run("git", "diff", "--cached", "--name-only").split()
+    assert "environment/environment.json" in added
+    assert not [each for each in added if "context" in each or each.startswith(".envstage")]
+
+
 def test_no_such_stage(bare: Pipeline) -> None:
     envstage(bare, "init dvc --yes")
     assert "there is no stage `trian`. Did you mean `train`?" in envstage(

@@ -216,3 +216,33 @@ def test_every_fact_of_a_view_has_a_reason(pipeline: Pipeline) -> None:
     assert "(looked up and not found by train.py)" in output
     assert "(level platform)" in output
     assert "observed view; left out: 1 package of the environment" in output
+
+
+def test_check_of_a_revision_asks_what_its_view_selected(pipeline: Pipeline) -> None:
+    pipeline.run("git", "tag", "v1")
+    pipeline.install("beta", "2.0")  # no run used it
+    assert "beta" in pipeline.run("envstage", "check", "v1", code=1)
+    snapshot = pipeline.read("environment/environment.json")
+    (pipeline.base / "old.json").write_text(snapshot)
+    for ref in ("v1", "../old.json"):
+        output = pipeline.run("envstage", "check", ref, "--view", "train")
+        assert "view train: this machine matches" in output, ref
+    pipeline.install("alpha", "2.0")
+    for ref in ("v1", "../old.json"):
+        output = pipeline.run("envstage", "check", ref, "--view", "train", code=1)
+        assert "alpha  1.0 → 2.0" in output
+        assert "beta" not in output
+
+
+def test_a_view_that_is_not_there_is_named(pipeline: Pipeline) -> None:
+    (pipeline.root / "environment/views/train.json").unlink()
+    for command in ("show", "check"):
+        output = pipeline.run("envstage", command, "--view", "train", code=2)
+        assert output == (
+            "envstage: environment/views/train.json: there is no view yet. Run `envstage capture`, "
+            "or the pipeline.\n"
+        )
+        output = pipeline.run("envstage", command, "-e", "gpu", code=2)
+        assert "there is no environment `gpu` (there: main)" in output
+    output = pipeline.run("envstage", "show", "now", "--view", "train", code=2)
+    assert "`envstage check --view train` compares it with this machine" in output

@@ -95,6 +95,8 @@ def test_whatever_is_tampered_with_is_found_out(pipeline: Pipeline, form: str) -
     assert "DIFFERS  model.txt: is not what this run made" in check(
         pipeline, "--file", "model.txt", code=1
     )
+    output = check(pipeline, "--view", "train")  # asks for that alone
+    assert "ok       environment/views/train.json" in output and "model.txt" not in output
     (pipeline.root / "plots" / "b.txt").write_text("b")
     assert "DIFFERS  plots" in check(pipeline, "--file", "plots", code=1)
     pipeline.write("environment/views/train.json", pipeline.read(

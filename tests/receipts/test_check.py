@@ -46,6 +46,10 @@ def test_an_out_without_a_digest_decides_nothing(tmp_path: Path) -> None:
     out = Artifact(path="big", kind="unread", why="larger than what is read for a receipt")
     assert found(tmp_path, "x", out).result == "unknown"
     assert check.check_recorded(str(tmp_path), out, never).result == "unknown"
+    # Without DVC and without --outs it is nobody's word that the run did not make it.
+    alone = found(tmp_path, "x")
+    assert alone.result == "unknown"
+    assert "--outs names it" in alone.words
 
 
 def test_outs_at_their_places(tmp_path: Path) -> None:

@@ -135,3 +135,14 @@ def test_two_jobs_grow_a_view_at_once(tmp_path: Path) -> None:
     done = workflow.run(cores=2)
     assert done.is_ok, done.text
     assert facts(workflow)["packages"].keys() == {"alpha", "beta"}
+
+
+def test_track_says_how_it_is_done_in_a_snakefile(tmp_path: Path) -> None:
+    workflow = Workflow(tmp_path)
+    for words, said in (
+        (["train"], "a rule depends on the environment through its own `input:`"),
+        (["--update", "nosuch"], "no rule nosuch that ran depends on a view"),
+    ):
+        output = workflow.cli("envstage", "track", *words, code=2)
+        assert said in output
+        assert "`envstage init snakemake` says what to add" in output

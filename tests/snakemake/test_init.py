@@ -69,6 +69,15 @@ def test_remove_says_what_still_depends_on_it(tmp_path: Path) -> None:
     assert done(plan_init(str(tmp_path)), tmp_path).messages == ()
     plan = plan_remove(str(tmp_path))
     assert any("environment/views/train.json" in text for text in plan.messages)
+    assert not any("envstage run" in text for text in plan.messages)
+    guarded = (
+        (tmp_path / "Snakefile")
+        .read_text()
+        .replace('"python', '"envstage run --view train -- python')
+    )
+    (tmp_path / "Snakefile").write_text(guarded)
+    messages = plan_remove(str(tmp_path)).messages
+    assert any("delete `envstage run --view … --` before its command" in text for text in messages)
 
 
 @pytest.mark.parametrize("text", ["rule x:\n  input: (", "x = '''"])
