@@ -292,6 +292,31 @@ def test_another_python_or_library_under_envstage_begins_anew(
     assert not project.is_unchanged()
 
 
+@pytest.mark.parametrize("name", ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"])
+def test_another_image_begins_anew(
+    project: Traced, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In an image all files may have the time of its making, or none."""
+    image = project.root.parent / "image.sif"
+    image.write_text("one")
+    monkeypatch.setenv(name, str(image))
+    project.settle()
+    edit_in_place(image, "one", "two")
+    time.sleep(TICK_S)
+    assert not project.is_unchanged()
+    image.unlink()
+    project.answer()
+    project.answer()
+    assert not project.is_unchanged(), "nobody can see which image this is"
+
+
+def test_the_trace_of_another_project_is_none(project: Traced) -> None:
+    cache = document.cache_folder(os.environ)
+    other = document.path_of(cache, str(project.root.parent / "other"))
+    shutil.copy(document.path_of(cache, str(project.root)), other)
+    assert document.load(other) is None
+
+
 def test_an_edited_envstage_begins_anew_whatever_its_times_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
