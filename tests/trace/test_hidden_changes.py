@@ -77,11 +77,11 @@ NO_PYTHON = "views:\n  train: {exclude: [python.*, packages.*, conda.*, hardware
 
 def _broken_start(it: Traced) -> None:
     it.write("envstage.yaml", NO_PYTHON)
-    (it.venv.site / "sitecustomize.py").write_text("import os; os._exit(3)\n")
+    (it.venv.site / "start.pth").write_text("import os; os._exit(3)\n")
 
 
 def _mended_start(it: Traced) -> None:
-    (it.venv.site / "sitecustomize.py").write_text("")
+    (it.venv.site / "start.pth").write_text("")
 
 
 def _no_program(it: Traced) -> None:
@@ -162,11 +162,11 @@ def _digest(it: Traced, name: str) -> str:
 
 # An interpreter that says something else of itself, by a file that nobody looks at.
 def _plain_start(it: Traced) -> None:
-    (it.venv.site / "sitecustomize.py").write_text("import sys\n")
+    (it.venv.site / "start.pth").write_text("import sys\n")
 
 
 def _debug_start(it: Traced) -> None:
-    (it.venv.site / "sitecustomize.py").write_text("import sys; sys.gettotalrefcount = print\n")
+    (it.venv.site / "start.pth").write_text("import sys; sys.gettotalrefcount = print\n")
 
 
 # `~` is another folder for another user.

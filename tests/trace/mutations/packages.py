@@ -124,11 +124,17 @@ def path_file(it: Ground) -> str:
 
 
 def start_up(it: Ground) -> str:
-    lines = ["", "import sys; sys.gettotalrefcount = 1", "print('noise')", "raise SystemExit(3)"]
+    lines = [
+        "",
+        "import sys; sys.gettotalrefcount = 1",
+        "import sys; print('noise')",
+        "import os; os._exit(3)",
+    ]
     lines += ["import os, sys; sys.path += [os.environ.get('MY_FLAG', '/x')]"]
     text = it.rng.choice(lines)
-    (it.site / "sitecustomize.py").write_text(text + "\n")
-    it.back.append((it.site / "sitecustomize.py").unlink)
+    # Not in a sitecustomize.py: Debian's Python has one of its own, which goes first.
+    (it.site / "start.pth").write_text(text + "\n")
+    it.back.append((it.site / "start.pth").unlink)
     return text
 
 
