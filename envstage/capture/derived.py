@@ -32,6 +32,7 @@ def write_derived(project: Project, snapshot: Snapshot, fingerprint: str) -> lis
     note = os.path.join(project.state, f"derived-{name}.json")
     known = _read(note)
     if known is not None and known.key == key and _looks(project, name, known.files) == known.files:
+        remove_stale_facets(project, name, known.files)
         return []
     files = derived_files(snapshot, project.config)
     changed = [

@@ -4,8 +4,9 @@ An identity is taken before its file is read: what changes in between is seen th
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from envstage.snapshot.secrets import is_secret_name, is_secret_value
 from envstage.trace import questions, verify
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from envstage.trace.document import Question
 
 
+# Others' code that makes facts, as far as it is loaded: another release may make others.
+_LIBRARIES: Final = ("archspec", "msgspec", "packaging", "yaml")
+# The image that all files of a container may come from: in one, no file has a time of its own.
+_IMAGES: Final = ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
 Bar: TypeAlias = Callable[[str, int, int], None]
 """Shows how far something is: what, how many are done, and of how many."""
 
@@ -46,6 +51,7 @@ class Recording(Machine):
 
     def trace(self, more: "Sequence[Question]") -> Trace | None:
         """All that was asked, and more; None where it cannot all be asked again."""
+        self._depend_on_surroundings()
         asked: list[Question] = [(*question, answer) for question, answer in self._answers.items()]
         asked += more
         if not self._is_complete or any(
@@ -59,6 +65,19 @@ class Recording(Machine):
         """Record what was asked in another way; None: it cannot be asked again so cheaply."""
         if answer is None or self._answers.setdefault((kind, subject), answer) != answer:
             self._is_complete = False
+
+    def _depend_on_surroundings(self) -> None:
+        """What makes facts of the answers, and what the files are in."""
+        for library in _LIBRARIES:
+            file = getattr(sys.modules.get(library), "__file__", None)
+            if file:
+                self.depend_on(file)
+        for name in _IMAGES:
+            image = self.environ.get(name)
+            if image and super().exists(image):
+                self.depend_on(image)
+            elif image:  # it may be another one by now, and nobody here can tell
+                self.witness(verify.IDENTITY, image, None)
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Move the bar, where there is one."""

@@ -1,7 +1,6 @@
 """Keep the trace of a capture that found nothing new: the next one then has only to ask again."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from envstage.trace.document import Question
 
 _CONFIG_FILES: Final = (layout.CONFIG_FILE, layout.PARAMS_FILE, layout.WORKFLOW_CONFIG)
-# Others' code that makes facts, as far as it is loaded: another release may make others.
-_LIBRARIES: Final = ("archspec", "msgspec", "packaging", "yaml")
 _GIT_TIMEOUT_S: Final = 20.0
 
 
@@ -81,10 +78,6 @@ def _depend_on_project(recording: Recording, project: Project) -> None:
         recording.depend_on(project.path(name))
     if not project.config.source:
         _depend_on_place(recording, project.root)
-    for library in _LIBRARIES:
-        file = getattr(sys.modules.get(library), "__file__", None)
-        if file:
-            recording.depend_on(file)
     for view in project.config.views:
         recording.depend_on(project.path(layout.view_file(view.environment, view.name)))
         for path in archive.files(project.state, view.environment, view.name):

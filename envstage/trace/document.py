@@ -1,7 +1,7 @@
 """A trace and its file: questions with their answers, in the user's cache.
 
 Fields are set apart by NUL, which no path and no argument can hold; reading that costs nothing,
-`json` 3 ms. What cannot be read is as if it was not there.
+`json` 3 ms. The last one is a digest of all before. What cannot be read is as if it was not there.
 """
 
 import os
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     Question: TypeAlias = tuple[str, str, str]
     """Kind, subject, answer."""
 
-_FORMAT = "envstage trace 1"
+_FORMAT = "envstage trace 2"
 _LIMIT_BYTES = 16 * 1024 * 1024
-_HEAD = 3
+_HEAD = 4
 
 
 class Trace:
@@ -58,28 +58,31 @@ def path_of(cache: str, root: str, environment: str = "") -> str:
 
 
 def load(path: str) -> Trace | None:
-    """Read a trace; None where there is none, or one of another release or user."""
+    """Read a trace; None where there is none, or one of another project, release or user."""
     try:
         with open(path, "rb") as file:
             # Another user's word is not taken: it decides what is captured.
             if hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid():
                 return None
-            fields = os.fsdecode(file.read(_LIMIT_BYTES)).split("\0")
+            content, _, seal = file.read(_LIMIT_BYTES).rpartition(b"\0")
     except OSError:
         return None
+    fields = os.fsdecode(content).split("\0")
     head, rest = fields[:_HEAD], fields[_HEAD:]
-    if head[:2] != [_FORMAT, code_identity()] or len(rest) % 3 != 1 or rest[-1] != "end":
+    is_whole = seal == digest(content).encode() and len(rest) % 3 == 0
+    if not is_whole or head[:3] != [_FORMAT, code_identity(), os.path.basename(path)]:
         return None
-    return Trace(head[2], list(zip(rest[:-1:3], rest[1::3], rest[2::3], strict=True)))
+    return Trace(head[3], list(zip(rest[::3], rest[1::3], rest[2::3], strict=True)))
 
 
 def save(path: str, trace: Trace) -> None:
     """Write a trace; where that is impossible, the next capture takes its usual time."""
-    fields = [_FORMAT, code_identity(), trace.salt]
+    fields = [_FORMAT, code_identity(), os.path.basename(path), trace.salt]
     fields += [field for question in trace.questions for field in question]
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        content = os.fsencode("\0".join([*fields, "end"]))
+        content = os.fsencode("\0".join(fields))
+        content += b"\0" + digest(content).encode()
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -63,7 +64,7 @@ class Traced:
 
     def answer_anew(self) -> Answer:
         """The same, by a capture that remembers nothing but the runs that there were."""
-        with _without_caches(self.root):
+        with without_caches(self.root):
             return self.answer()
 
     def files(self) -> dict[str, bytes]:
@@ -114,17 +115,21 @@ class Traced:
 
 
 @contextlib.contextmanager
-def _without_caches(root: Path) -> Iterator[None]:
+def without_caches(root: Path) -> Iterator[None]:
     """The user's cache and that of the project forgotten; neither trace nor digest helps."""
-    for path in (root / ".envstage").glob("*.json"):
-        if path.name != "workflow.json":  # the configuration of a workflow, no cache
-            path.unlink()
     before = os.environ.get("ENVSTAGE_CACHE")
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["ENVSTAGE_CACHE"] = folder
+        kept = []
+        for path in (root / ".envstage").glob("*.json"):
+            if path.name != "workflow.json":  # the configuration of a workflow, no cache
+                kept.append((path, shutil.move(path, folder)))
+        os.environ["ENVSTAGE_CACHE"] = os.path.join(folder, "cache")
         try:
             yield
         finally:
+            for path, moved in kept:
+                path.parent.mkdir(exist_ok=True)
+                shutil.move(moved, path)
             if before is None:
                 del os.environ["ENVSTAGE_CACHE"]
             else:

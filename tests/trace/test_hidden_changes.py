@@ -77,11 +77,11 @@ NO_PYTHON = "views:\n  train: {exclude: [python.*, packages.*, conda.*, hardware
 
 def _broken_start(it: Traced) -> None:
     it.write("envstage.yaml", NO_PYTHON)
-    (it.venv.site / "sitecustomize.py").write_text("import os; os._exit(3)\n")
+    (it.venv.site / "start.pth").write_text("import os; os._exit(3)\n")
 
 
 def _mended_start(it: Traced) -> None:
-    (it.venv.site / "sitecustomize.py").write_text("")
+    (it.venv.site / "start.pth").write_text("")
 
 
 def _no_program(it: Traced) -> None:
@@ -162,11 +162,11 @@ def _digest(it: Traced, name: str) -> str:
 
 # An interpreter that says something else of itself, by a file that nobody looks at.
 def _plain_start(it: Traced) -> None:
-    (it.venv.site / "sitecustomize.py").write_text("import sys\n")
+    (it.venv.site / "start.pth").write_text("import sys\n")
 
 
 def _debug_start(it: Traced) -> None:
-    (it.venv.site / "sitecustomize.py").write_text("import sys; sys.gettotalrefcount = print\n")
+    (it.venv.site / "start.pth").write_text("import sys; sys.gettotalrefcount = print\n")
 
 
 # `~` is another folder for another user.
@@ -290,6 +290,31 @@ def test_another_python_or_library_under_envstage_begins_anew(
     library.write_text("# another release\n")
     time.sleep(TICK_S)
     assert not project.is_unchanged()
+
+
+@pytest.mark.parametrize("name", ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"])
+def test_another_image_begins_anew(
+    project: Traced, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In an image all files may have the time of its making, or none."""
+    image = project.root.parent / "image.sif"
+    image.write_text("one")
+    monkeypatch.setenv(name, str(image))
+    project.settle()
+    edit_in_place(image, "one", "two")
+    time.sleep(TICK_S)
+    assert not project.is_unchanged()
+    image.unlink()
+    project.answer()
+    project.answer()
+    assert not project.is_unchanged(), "nobody can see which image this is"
+
+
+def test_the_trace_of_another_project_is_none(project: Traced) -> None:
+    cache = document.cache_folder(os.environ)
+    other = document.path_of(cache, str(project.root.parent / "other"))
+    shutil.copy(document.path_of(cache, str(project.root)), other)
+    assert document.load(other) is None
 
 
 def test_an_edited_envstage_begins_anew_whatever_its_times_say(

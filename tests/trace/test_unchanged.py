@@ -145,6 +145,14 @@ def test_a_torn_trace_is_none(project: Traced) -> None:
         assert not project.is_unchanged()
 
 
+def test_a_trace_of_which_a_bit_flipped_is_none(project: Traced) -> None:
+    content = _trace(project).read_bytes()
+    for place in range(0, len(content), 101):
+        flipped = bytes([content[place] ^ 4])
+        _trace(project).write_bytes(content[:place] + flipped + content[place + 1 :])
+        assert not project.is_unchanged()
+
+
 def test_another_release_or_an_edited_one_begins_anew(
     project: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
