@@ -77,7 +77,10 @@ def save(path: str, trace: Trace) -> None:
     """Write a trace; where that is impossible, the next capture takes its usual time."""
     fields = [_FORMAT, code_identity(), trace.salt]
     fields += [field for question in trace.questions for field in question]
-    content = os.fsencode("\0".join([*fields, "end"]))
+    try:
+        content = os.fsencode("\0".join([*fields, "end"]))
+    except UnicodeEncodeError:  # a locale that has no character for what was said or found
+        return
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
