@@ -4,6 +4,9 @@ Commands stand in a table and are imported when they are called: start-up is par
 product, since `envstage capture` runs at every `dvc repro`.
 """
 
+import codecs
+import errno
+import io
 import os
 import sys
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 
 INTERRUPTED = 130
+_PLAIN = {"→": "->", "…": "..."}
 
 # name → what it does, in the words of --help. The module is envstage.cli.<name>_command.
 COMMANDS = {
@@ -51,8 +55,11 @@ COMMANDS = {
 def main(argv: "Sequence[str] | None" = None) -> int:
     """Run a command line; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _prepare_output()
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
+        sys.stdout.flush()  # here a full disk can be told; at exit Python would
+        return code
     except EnvstageError as error:
         from envstage.cli.output import note
 
@@ -63,8 +70,37 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`): not an error, and Python must not say so at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"envstage: {error.strerror}; the output is not whole.", file=sys.stderr)
+        _give_up_output()
+        return MISUSE
+
+
+def _prepare_output() -> None:
+    """Let everything be printable, whatever the locale: a capture must not fail for its words."""
+    if sys.stdout is None:  # closed: `print` says nothing then, and the rest follows it
+        sys.stdout = io.StringIO()
+    codecs.register_error("envstage", _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="envstage")
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """What a C locale (a cluster's, a cron job's) has no character for, in ASCII."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    plain = (_PLAIN.get(each) or ascii(each)[1:-1] for each in text)
+    return "".join(plain), error.end
+
+
+def _give_up_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:

@@ -81,7 +81,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
 
     It is told what is under way, how much of it is done, and of how much.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
         return
     with contextlib.ExitStack() as stack:

@@ -264,3 +264,38 @@ def test_snapshot_of_another_environment(repository: Repository) -> None:
     repository.write("environment/gpu/environment.json", snapshot({"alpha": "9.0"}, "gpu"))
     repository.commit_all()
     assert "alpha  9.0" in repository.envstage("show", "HEAD", "-e", "gpu")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_every_locale_has_characters_for_it(repository: Repository, encoding: str) -> None:
+    # A cluster's C locale, a cron job's: a capture that has an upgrade to tell must not fail there.
+    arrow = "→" if encoding == "utf-8" else "->"
+    output = repository.envstage("diff", "v1", "HEAD", code=1, PYTHONIOENCODING=encoding)
+    assert f"~ alpha  1.0 {arrow} 2.0" in output
+    repository.write("π/environment/environment.json", snapshot({"alpha": "1.0"}))
+    name = "π" if encoding == "utf-8" else "\\u03c0"
+    shown = repository.envstage("show", "π", PYTHONIOENCODING=encoding)
+    assert f"{name}/environment/environment.json" in shown
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("{} >&-", 0, ""),
+        ("{} 2>&-", 0, None),
+        ("{} --json >&- 2>&-", 0, ""),
+        ("{} >/dev/full", 2, "envstage: No space left on device; the output is not whole.\n"),
+    ],
+)
+def test_output_that_goes_nowhere(
+    repository: Repository, shell: str, code: int, said: str | None
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", shell.format(f"{sys.executable} -m envstage show")],
+        cwd=repository.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stdout + done.stderr == said or said is None

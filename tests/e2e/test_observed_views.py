@@ -246,3 +246,14 @@ def test_a_view_that_is_not_there_is_named(pipeline: Pipeline) -> None:
         assert "there is no environment `gpu` (there: main)" in output
     output = pipeline.run("envstage", "show", "now", "--view", "train", code=2)
     assert "`envstage check --view train` compares it with this machine" in output
+
+
+def test_a_locale_without_unicode(pipeline: Pipeline) -> None:
+    # A cluster's: a capture must not fail for want of an arrow.
+    pipeline.environ |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert "train" in pipeline.ran(pipeline.repro())  # PYTHONUTF8 counts
+    pipeline.install("alpha", "2.0")
+    output = pipeline.repro()
+    assert "packages.alpha 1.0 -> 2.0 (upgrade)" in output
+    assert pipeline.ran(output) == {"environment", "train"}
+    assert pipeline.ran(pipeline.repro()) == {"environment"}

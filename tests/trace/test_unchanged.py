@@ -299,3 +299,21 @@ def test_where_programs_cannot_be_spawned_every_capture_is_a_whole_one(
     assert not project.is_unchanged()
     monkeypatch.delattr(os, "uname")
     assert questions.machine()
+
+
+def test_a_locale_without_characters_for_it_keeps_no_trace(tmp_path: Path) -> None:
+    # Not UTF-8 (a cluster's): the next capture takes its usual time, and this one does not fail.
+    code = (
+        "import sys; from envstage.trace.document import Trace, load, save\n"
+        "save(sys.argv[1], Trace('', [('say', 'image: name@sha256:\\u2026', '')]))\n"
+        "print(load(sys.argv[1]) is None)\n"
+    )
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "trace")],
+        env=dict(os.environ) | plain,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
