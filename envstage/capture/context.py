@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from envstage import __version__
+from envstage.project import upward
 from envstage.snapshot.canonical import nested
 from envstage.snapshot.command_line import redacted
 from envstage.snapshot.model import SCHEMA, Facts
@@ -62,6 +63,8 @@ def diff_command(world: World, root: str) -> tuple[str, ...]:
 def head_files(root: str) -> tuple[str, ...]:
     """The files that say which commit is checked out, and those that say what is locked."""
     locks = tuple(os.path.join(root, name) for name in _LOCK_FILES)
+    # A folder changes with every command of Git's; a file leads a worktree to its own.
+    locks += tuple(mark for mark in git_marks(root) if not os.path.isdir(mark))
     git = _git_folder(root)
     if git is None:
         return locks
@@ -128,17 +131,19 @@ def code_state(code: CodeState) -> dict[str, Any]:
 
 
 def _git_folder(root: str) -> str | None:
-    folder = root
-    while True:
-        git = os.path.join(folder, ".git")
-        if os.path.isdir(git):
-            return git
-        if os.path.isfile(git):
-            target = _line(git).removeprefix("gitdir:").strip()
-            return os.path.join(folder, target) if target.isprintable() and target else None
-        if os.path.dirname(folder) == folder:
-            return None
-        folder = os.path.dirname(folder)
+    mark = git_marks(root)[-1]
+    if not os.path.isfile(mark):
+        return mark if os.path.isdir(mark) else None
+    target = _line(mark).removeprefix("gitdir:").strip()
+    is_path = target.isprintable() and target
+    return os.path.join(os.path.dirname(mark), target) if is_path else None
+
+
+def git_marks(root: str) -> tuple[str, ...]:
+    """Where Git's folder, or a file that leads to it, is looked for: up to where it is."""
+    marks = [os.path.join(folder, ".git") for folder in upward(root)]
+    found = next((place for place, mark in enumerate(marks) if os.path.exists(mark)), len(marks))
+    return tuple(marks[: found + 1])
 
 
 def _head(git: str) -> tuple[str | None, str | None]:

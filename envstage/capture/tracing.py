@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from envstage import layout
-from envstage.capture.context import diff_command, head_files
+from envstage.capture.context import diff_command, git_marks, head_files
 from envstage.capture.outcome import Outcome
 from envstage.capture.recording import Recording
 from envstage.project import MARKS, Project, own_folders, upward
@@ -113,6 +113,9 @@ def _of_capture(recording: Recording, project: Project) -> "Iterator[Question]":
         # DVC makes the files of a cached out anew before each run of its stage.
         for path in (os.path.join(folder, name) for name in sorted(os.listdir(folder))):
             yield verify.CONTENT, path, questions.content(path)
+    for mark in git_marks(project.root):
+        yield verify.EXISTS, mark, questions.exists(mark)
+    yield verify.PROGRAM, "git", recording.behind.which("git") or ""
     argv = diff_command(recording.behind, project.root)
     if argv:
         done = Running(argv, recording.behind.environ, project.root).finish(_GIT_TIMEOUT_S)

@@ -262,6 +262,20 @@ def test_a_folder_without_configuration_is_the_project_while_none_is_above(proje
     assert not project.is_unchanged(), "there is no project any more"
 
 
+def test_a_repository_that_came_and_a_git_that_came_end_a_trace(
+    project: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The context says which commit it was: no capture but a whole one writes it."""
+    (project.root / ".git").rename(project.root.parent / "kept")
+    project.settle()
+    (project.root.parent / "kept").rename(project.root.parent / ".git")
+    assert not project.is_unchanged()
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(project.venv.bin))
+        project.settle()
+    assert not project.is_unchanged()
+
+
 def test_a_record_that_is_known_is_read_again_where_its_folder_changed(project: Traced) -> None:
     """The probe keeps what it read for as long as files are the same."""
     project.finalise(Selection(entry_points=frozenset({"tools"})))
