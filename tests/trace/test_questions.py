@@ -22,8 +22,9 @@ NOW_NS = 2 * 10**18
 
 
 def _identity(monkeypatch: pytest.MonkeyPatch, **other: int) -> str:
-    monkeypatch.setattr(os, "stat", lambda _: SimpleNamespace(**LOOK | other))
-    return questions.identity("/x", NOW_NS)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", lambda _: SimpleNamespace(**LOOK | other))
+        return questions.identity("/x", NOW_NS)
 
 
 @pytest.mark.parametrize("part", LOOK)

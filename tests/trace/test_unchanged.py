@@ -153,6 +153,19 @@ def test_a_trace_of_which_a_bit_flipped_is_none(project: Traced) -> None:
         assert not project.is_unchanged()
 
 
+def test_a_trace_of_another_user_is_none(project: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+    assert not project.is_unchanged()
+
+
+def test_a_text_that_the_locale_cannot_write_leaves_no_trace_and_no_traceback(
+    tmp_path: Path,
+) -> None:
+    document.save(str(tmp_path / "one"), document.Trace("", [(verify.SAY, "\ud800", "")]))
+    assert not any(tmp_path.iterdir())
+
+
 def test_another_release_or_an_edited_one_begins_anew(
     project: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
