@@ -176,6 +176,7 @@ def test_what_is_asked_through_the_door_is_asked_again(
 
 
 def test_proc_is_told_by_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "SETTLED_NS", 0)
     recording = Recording(os.environ)
     assert b"MemTotal" in recording.read("/proc/meminfo")
     trace = recording.trace(())

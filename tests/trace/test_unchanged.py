@@ -119,8 +119,23 @@ def test_a_folder_below_finds_the_trace_and_another_project_does_not(project: Tr
     (project.root / "code/deep").mkdir(parents=True)
     project.settle()
     assert verify.unchanged(str(project.root / "code/deep"), os.environ) is not None
-    (project.root / "code/envstage.yaml").write_text("views: {}\n")
-    assert verify.unchanged(str(project.root / "code/deep"), os.environ) is None
+    for mark in ("envstage.yaml", "params.yaml", ".envstage", ".dvc", ".git"):
+        (project.root / "code" / mark).mkdir()
+        assert verify.unchanged(str(project.root / "code/deep"), os.environ) is None, mark
+        (project.root / "code" / mark).rmdir()
+
+
+def test_below_snakemake_the_variables_are_not_those_of_the_machine(project: Traced) -> None:
+    os.environ["ENVSTAGE_SNAKEMAKE"] = "{}"
+    assert not project.is_unchanged()
+
+
+def test_a_trace_without_a_part_for_views_vouches_for_none(tmp_path: Path) -> None:
+    path = str(tmp_path / "one")
+    document.save(path, document.Trace("", [(verify.EXISTS, "/", "True")]))
+    assert not verify.views_hold(path, "/", os.environ)
+    document.save(path, document.Trace("", [(verify.EXISTS, "/", "True"), (verify.PART, "", "")]))
+    assert verify.views_hold(path, "/", os.environ)
 
 
 def test_an_input_of_an_earlier_run_counts(project: Traced) -> None:
