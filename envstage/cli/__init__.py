@@ -5,7 +5,6 @@ product, since `envstage capture` runs at every `dvc repro`.
 """
 
 import codecs
-import errno
 import io
 import os
 import sys
@@ -73,6 +72,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         _give_up_output()
         return 0
     except OSError as error:
+        import errno  # not at every start
+
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         print(f"envstage: {error.strerror}; the output is not whole.", file=sys.stderr)
